@@ -1,0 +1,1 @@
+"""The nouns of gradatim: what is passed between rooms. Nothing here trains, reads or draws."""

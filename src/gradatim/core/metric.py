@@ -1,0 +1,32 @@
+"""`Metric`: a number that judges predictions, with the direction that is better."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+__all__ = ["Metric"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named score of `(predictions, targets)`.
+
+    `bounded` metrics live in [0, 1] (or below), so a difference has the same meaning on any data.
+    An undefined score (AUC with one class) is NaN and is shown as undefined, never averaged.
+    """
+
+    name: str
+    direction: Literal["higher", "lower"]
+    bounded: bool
+    function: Callable[[np.ndarray, np.ndarray], float]
+
+    def __call__(self, predictions: np.ndarray, targets: np.ndarray) -> float:
+        """Return the score."""
+        return float(self.function(predictions, targets))
+
+    @property
+    def sign(self) -> int:
+        """Return 1 when higher is better, -1 when lower is."""
+        return 1 if self.direction == "higher" else -1

@@ -1,0 +1,96 @@
+"""`Rung`: one model file, one place on the ladder.
+
+Rungs differ in how they are fitted, never in what they become: a `Model` with its preprocessing
+inside. `Solved` rungs have a closed form or a solver; `Trained` rungs descend a gradient.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import nn
+
+from gradatim.core.errors import ConfigError, nearest
+from gradatim.core.recipe import Recipe, Settings
+from gradatim.core.refusal import Refusal
+from gradatim.core.samples import Samples
+from gradatim.core.signature import Signature
+
+__all__ = ["Model", "Rung", "Solved", "Trained"]
+
+
+class Model(nn.Module):
+    """A fitted rung: raw inputs in, answers in the units of the data out.
+
+    Args:
+        preprocess: raw inputs -> features; has `fit(inputs)`.
+        network: features -> scores.
+        output: scores -> logits of categories or quantities in their units; has `fit(targets)`
+            and `encode(targets)`, the targets as the network sees them.
+        extents: sizes that came from the data (such as the number of support vectors) and that
+            are needed to build the empty model again.
+    """
+
+    def __init__(
+        self,
+        preprocess: nn.Module,
+        network: nn.Module,
+        output: nn.Module,
+        extents: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__()
+        self.preprocess, self.network, self.output = preprocess, network, output
+        self.extents = dict(extents or {})
+
+    def forward(self, inputs: Any) -> Any:
+        """Return the answers to raw inputs."""
+        return self.output(self.network(self.preprocess(inputs)))
+
+
+class Rung(Settings, ABC):
+    """One model file. Its pydantic fields are its hyper-parameters: `--set model.NAME=VALUE`."""
+
+    place: ClassVar[int]
+    """Position on the ladder, low is simple."""
+    idea: ClassVar[str]
+    """What it adds to the rung below, in one sentence."""
+    source: ClassVar[str]
+    deviations: ClassVar[tuple[str, ...]] = ()
+    sizes: ClassVar[Mapping[str, Mapping[str, Any]]] = {"tiny": {}}
+    """Named settings; `tiny` fits in under a second."""
+
+    @classmethod
+    def of_size(cls, size: str) -> "Rung":
+        """Return the rung at a named size."""
+        if size not in cls.sizes:
+            raise ConfigError(f'there is no size "{size}"; {nearest(size, cls.sizes)}')
+        return cls.parse(dict(cls.sizes[size]))
+
+    @property
+    def name(self) -> str:
+        """The name of the file that defines the rung."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def accepts(self, signature: Signature) -> Refusal | None:
+        """Return why this data is not for this rung, or None."""
+
+    @abstractmethod
+    def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:
+        """Return the model with its final shapes, its numbers still to be filled in."""
+
+
+class Solved(Rung):
+    """A rung with a closed form or a solver."""
+
+    @abstractmethod
+    def solve(self, samples: Samples, signature: Signature, seed: int) -> Model:
+        """Return the fitted model. Everything it learns, it learns from `samples` alone."""
+
+
+class Trained(Rung):
+    """A rung that is built, then trained by the one loop."""
+
+    def recipe(self, rows: int) -> Recipe:
+        """Return the default recipe for this many training rows."""
+        return Recipe()

@@ -1,0 +1,80 @@
+"""`Samples`: inputs and targets as tensors, and `Dataset`: samples with what is known of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gradatim.core.signature import Signature
+
+__all__ = ["Dataset", "Finding", "Samples"]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows to learn from. `inputs` and `targets` are coded as the `Signature` says.
+
+    `groups` (int64) marks rows that must stay on one side of every split; `times` (float64)
+    orders rows when the future may not teach the past.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    groups: Tensor | None = None
+    times: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, rows: Tensor | np.ndarray | Sequence[int]) -> "Samples":
+        """Return the samples at `rows`, in that order."""
+        index = torch.as_tensor(rows, dtype=torch.int64)
+        return Samples(
+            self.inputs[index],
+            self.targets[index],
+            None if self.groups is None else self.groups[index],
+            None if self.times is None else self.times[index],
+        )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One remark of the data doctor.
+
+    `weight`: "note" informs, "warning" asks for a look, "blocking" stops a climb unless the user
+    says otherwise.
+    """
+
+    code: str
+    weight: Literal["note", "warning", "blocking"]
+    message: str
+    remedy: str = ""
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples, their signature and where they came from.
+
+    `row_names` tells a person which sample is meant (a file, a line). `sealed` marks the rows of
+    the data's own test part, if it has one. `fingerprint` is a hash of the bytes that were read.
+    """
+
+    name: str
+    samples: Samples
+    signature: Signature
+    row_names: Sequence[str]
+    fingerprint: str
+    source: str
+    sealed: Tensor | None = None
+    findings: tuple[Finding, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def noting(self, *findings: Finding) -> "Dataset":
+        """Return the same data with more findings."""
+        return replace(self, findings=self.findings + findings)

@@ -1,0 +1,1 @@
+"""Reusable blocks: preprocessing, outputs, and the pieces that several rungs share."""

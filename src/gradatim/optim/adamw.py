@@ -1,0 +1,62 @@
+"""AdamW: moving averages of the gradient and its square, weight decay apart from both."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from gradatim.core.learner import Optimizer
+from gradatim.core.recipe import OptimizerChoice
+
+__all__ = ["OPTIMIZER", "AdamW"]
+
+
+class AdamW(Optimizer):
+    """w <- (1 - rate decay) w - rate m^ / (sqrt(v^) + 1e-8), with b1 = 0.9, b2 = 0.999.
+
+    m and v are moving averages of g and g^2; the hats divide by 1 - b^t, t counted from 1.
+
+    Source: Kingma & Ba 2015; Loshchilov & Hutter 2019; course 000, equations (43)-(47), where the
+        printed hats lack the power t.
+    Deviations: decay touches weight matrices and kernels, not biases and gains (one-dimensional).
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter], choice: OptimizerChoice) -> None:
+        super().__init__(parameters)
+        self.state = {"mean": self.zeros(), "square": self.zeros(), "count": []}
+        self.state["count"] = [torch.zeros(()) for _ in self.parameters]
+        self._parts = [
+            ([i for i, p in enumerate(self.parameters) if p.dim() > 1], choice.weight_decay),
+            ([i for i, p in enumerate(self.parameters) if p.dim() <= 1], 0.0),
+        ]
+
+    @torch.no_grad()
+    def update(self, rate: float) -> None:
+        """Move every parameter that has a gradient."""
+        for members, decay in self._parts:
+            chosen = [i for i in members if self.parameters[i].grad is not None]
+            if chosen:
+                self._fused(chosen, rate, decay)
+
+    def _fused(self, chosen: list[int], rate: float, decay: float) -> None:
+        # torch.optim would import torch._dynamo (1.7 s) to call this same kernel.
+        counts = [self.state["count"][i] for i in chosen]
+        torch._foreach_add_(counts, 1)
+        torch._fused_adamw_(
+            [self.parameters[i] for i in chosen],
+            [self.parameters[i].grad for i in chosen],
+            [self.state["mean"][i] for i in chosen],
+            [self.state["square"][i] for i in chosen],
+            [],
+            counts,
+            lr=rate,
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=decay,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+OPTIMIZER = AdamW

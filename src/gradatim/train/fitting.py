@@ -1,0 +1,130 @@
+"""`Fitting`: one rung being fitted to one set of rows, whatever way it is fitted."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from gradatim.core.learner import Learner
+from gradatim.core.randomness import seed_for
+from gradatim.core.recipe import Recipe
+from gradatim.core.rung import Model, Rung, Solved
+from gradatim.core.samples import Samples
+from gradatim.core.signature import Category, Signature
+from gradatim.core.task import Supervised
+from gradatim.data.batches import Batches
+from gradatim.layers.chunks import in_chunks
+from gradatim.ops.folds import holdout
+from gradatim.ops.schedules import schedule
+from gradatim.optim import OPTIMIZERS
+from gradatim.train.loop import Record, train
+from gradatim.train.stopping import EarlyStopping
+
+__all__ = ["Fitting", "start"]
+
+
+class Fitting:
+    """Iterate for records; then `model` is fitted. Solved rungs give no records.
+
+    A part of the rows is held out for early stopping; preprocessing is fitted on the others, so
+    the held-out part says what new rows would say.
+    """
+
+    def __init__(
+        self,
+        rung: Rung,
+        task: Supervised,
+        samples: Samples,
+        signature: Signature,
+        recipe: Recipe,
+    ) -> None:
+        self.rung, self.task, self.recipe, self.signature = rung, task, recipe, signature
+        self.samples, self.solved = samples, isinstance(rung, Solved)
+        self.model: Model
+        if not self.solved:
+            self._prepare()
+
+    def __iter__(self) -> Iterator[Record]:
+        """Fit, yielding a record an epoch."""
+        if isinstance(self.rung, Solved):
+            self.model = self.rung.solve(self.samples, self.signature, self.recipe.seed)
+            self.model.eval()
+            return
+        records = train(self.task, self.learner, self.draw, self.steps, self.draw.per_epoch)
+        if not self.stopping.exhausted:
+            for record in records:
+                yield self._watched(record)
+                if self.stopping.exhausted:
+                    break
+        self.stopping.restore(self.model.network)
+        self.model.eval()
+
+    def step(self) -> None:
+        """Take one training step and nothing else: for measuring how long one takes."""
+        for _ in train(self.task, self.learner, self.draw, self.learner.step + 1, 1):
+            pass
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return a copy of all that changes, as tensors: enough to go on bit for bit."""
+        state = {f"learner.{k}": v for k, v in self.learner.state_dict().items()}
+        state |= {f"stopping.{k}": v for k, v in self.stopping.state_dict().items()}
+        return {k: v.detach().clone() for k, v in state.items()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict` returned, in a fitting made from the same arguments."""
+        for name, part in (("learner.", self.learner), ("stopping.", self.stopping)):
+            inner = {k.removeprefix(name): v for k, v in state.items() if k.startswith(name)}
+            part.load_state_dict(inner)  # type: ignore[attr-defined]
+
+    def _prepare(self) -> None:
+        recipe, training = self.recipe, self.samples
+        kept = _early_stopping_rows(self.samples, self.signature, recipe)
+        if kept:
+            training = self.samples.take(kept[0])
+        self.model = start(self.rung, self.signature, training, recipe.seed)
+        self.draw = Batches(self._encoded(training), recipe.batch, recipe.seed, recipe.augmentation)
+        self.held = self._encoded(self.samples.take(kept[1])) if kept else None
+        self.steps = recipe.epochs * self.draw.per_epoch
+        choice, plan = recipe.optimizer, recipe.schedule
+        optimizer = OPTIMIZERS[choice.name](list(self.model.network.parameters()), choice)
+        rates = schedule(plan.name, choice.lr, self.steps, plan.warmup)
+        network = self.model.network
+        self.learner = Learner(
+            network, {"model": optimizer}, rates, seed=recipe.seed, clip=recipe.clip
+        )
+        self.stopping = EarlyStopping(recipe.patience)
+
+    def _encoded(self, samples: Samples) -> Samples:
+        encode: Callable[[Tensor], Tensor] = self.model.output.encode  # type: ignore[assignment]
+        features = in_chunks(self.model.preprocess, samples.inputs)
+        return Samples(features, encode(samples.targets))
+
+    def _watched(self, record: Record) -> Record:
+        if self.held is None:
+            return record
+        outputs = in_chunks(self.model.network, self.held.inputs)
+        loss = self.task.loss(outputs, self.held.targets).item()
+        self.stopping.look(loss, self.model.network)
+        return replace(record, values={**record.values, "validation_loss": loss})
+
+
+def start(rung: Rung, signature: Signature, samples: Samples, seed: int) -> Model:
+    """Return a built model with seeded weights, its preprocessing and output fitted to `samples`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed_for(seed, "initialisation"))
+        model = rung.build(signature, {})
+    model.preprocess.fit(samples.inputs)  # type: ignore[operator]
+    model.output.fit(samples.targets)  # type: ignore[operator]
+    return model
+
+
+def _early_stopping_rows(samples: Samples, signature: Signature, recipe: Recipe) -> object:
+    if recipe.validation == 0 or len(samples) < 20:
+        return None
+    strata = samples.targets.numpy() if isinstance(signature.output, Category) else None
+    groups = None if samples.groups is None else samples.groups.numpy()
+    times = None if samples.times is None else samples.times.numpy()
+    return holdout(
+        len(samples), recipe.validation, recipe.seed, strata=strata, groups=groups, times=times
+    )
