@@ -1,0 +1,1 @@
+"""Pure functions: losses, metrics, statistics, splitting. They know numbers, not models."""
