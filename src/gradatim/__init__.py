@@ -1,11 +1,8 @@
 """gradatim: which network does my data need?
 
-    import gradatim
-
-    result = gradatim.climb("houses.csv", target="price")
-    print(result)
-
-Names load when they are used, so that `import gradatim` costs nothing.
+>>> import gradatim
+>>> result = gradatim.climb("digits")  # doctest: +SKIP
+>>> print(result)  # doctest: +SKIP
 """
 
 from importlib import import_module
@@ -18,22 +15,14 @@ if TYPE_CHECKING:
     from gradatim.session.fit import fit
     from gradatim.session.inspect import inspect
 
-__all__ = [
-    "Classifier",
-    "Regressor",
-    "climb",
-    "evaluate",
-    "fit",
-    "inspect",
-    "load",
-    "predict",
-    "report",
-]
+__all__ = ["Classifier", "Regressor", "climb", "evaluate", "fit", "inspect", "load"]
+__all__ += ["predict", "report"]
 
 __version__ = "0.1.0"
 
-_HOMES = {"Classifier": "estimators", "Regressor": "estimators"}
-_HOMES |= {"climb": "session.climb", "fit": "session.fit", "inspect": "session.inspect"}
+# Names load when they are used, so that `import gradatim` costs nothing.
+_HOMES = dict.fromkeys(("Classifier", "Regressor"), "estimators")
+_HOMES |= {name: f"session.{name}" for name in ("climb", "fit", "inspect")}
 _HOMES |= dict.fromkeys(("evaluate", "load", "predict", "report"), "session.ask")
 
 

@@ -72,7 +72,7 @@ class Learner:
         if not torch.isfinite(loss):
             raise NumericError(f"the loss is {loss.item()} at step {self.step}; {_CALMER}")
         optimizer.clear()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
         if not torch.isfinite(norm):

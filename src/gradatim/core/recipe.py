@@ -1,4 +1,4 @@
-"""`Recipe`: how a network is trained. Frozen, typed, the same in Python, TOML and on the command line."""
+"""`Recipe`: how a network is trained. Frozen, typed, the same in Python, TOML and in flags."""
 
 from typing import Annotated, Any, Literal, Self
 

@@ -14,6 +14,7 @@ __all__ = ["HogFeatures", "hog"]
 
 _EPS = 1e-5
 _CLIP = 0.2
+_FLAT = 1e-60  # squared gradient of an even area: the slope of its root stays finite
 
 
 def hog(
@@ -48,11 +49,12 @@ def hog(
     torch.Size([1, 36])
     """
     down, right = _gradient(planes)
-    size = (down.square() + right.square()).sqrt()
-    angle = torch.atan2(down, right) * (180 / math.pi) % 180
-    bins = (angle * (orientations / 180)).long().clamp_max(orientations - 1)
+    size = (down.square() + right.square()).clamp_min(_FLAT).sqrt()
+    bins = _bins(down, right, orientations)
     votes = [torch.where(bins == k, size, 0.0) for k in range(orientations)]
-    cells = F.avg_pool2d(torch.stack(votes, dim=1), cell)
+    across, along = size.shape[1] // cell, size.shape[2] // cell
+    whole = torch.stack(votes, dim=1)[:, :, : across * cell, : along * cell]
+    cells = whole.unflatten(3, (along, cell)).unflatten(2, (across, cell)).mean((3, 5))
     blocks = cells.unfold(2, block, 1).unfold(3, block, 1).permute(0, 2, 3, 4, 5, 1)
     flat = blocks.flatten(3)
     flat = (flat / (flat.square().sum(-1, keepdim=True) + _EPS**2).sqrt()).clamp_max(_CLIP)
@@ -66,6 +68,20 @@ def _gradient(planes: Tensor) -> tuple[Tensor, Tensor]:
     right = F.pad(planes[..., 2:] - planes[..., :-2], (1, 1))
     strongest = (down.square() + right.square()).argmax(1, keepdim=True)
     return down.gather(1, strongest)[:, 0], right.gather(1, strongest)[:, 0]
+
+
+def _bins(down: Tensor, right: Tensor, orientations: int) -> Tensor:
+    """Return floor(angle / step) of the angle in [0, 180): how many edges it is not below.
+
+    With the gradient turned to point down, angle >= edge where down cos(edge) >= right sin(edge);
+    so no arctangent is needed, which not every runtime has in float64.
+    """
+    up = (down < 0) | ((down == 0) & (right < 0))
+    down, right = torch.where(up, -down, down), torch.where(up, -right, right)
+    edges = [math.pi * j / orientations for j in range(1, orientations)]
+    passed = [down * math.cos(edge) >= right * math.sin(edge) for edge in edges]
+    # No gradient has no direction: it would pass every edge, and counts for none.
+    return torch.stack(passed).sum(0) * ((down != 0) | (right != 0))
 
 
 class HogFeatures(nn.Module):
@@ -104,9 +120,9 @@ class HogFeatures(nn.Module):
         return in_blocks(self._histograms, pictures, per_row=24 * self.size[0] * self.size[1])
 
     def _histograms(self, pictures: Tensor) -> Tensor:
-        planes = pictures.to(torch.float64) / 255
+        planes = pictures.to(torch.float32) / 255
         if self.resizes:
             planes = F.interpolate(
                 planes, self.size, mode="bilinear", align_corners=False, antialias=self.shrinks
             )
-        return hog(planes, self.cell)
+        return hog(planes.double(), self.cell)

@@ -47,7 +47,8 @@ def logistic_path(
         classes: how many there are.
         penalties: a > 0; scikit-learn's C = 1 / a (for two classes C = 2 / a, because there one
             weight vector stands for the difference of two).
-        tolerance: largest entry of the gradient per row, in the scaled unknowns.
+        tolerance: largest entry of the gradient per row, in the scaled unknowns, at which a
+            solution is good enough; 2000 steps end it too.
 
     Source: Bishop 2006, section 4.3.4; Nocedal & Wright 2006, chapters 3 and 7; the bound on the
         curvature: Boehning 1992.

@@ -6,9 +6,7 @@ from collections.abc import Callable
 __all__ = ["schedule"]
 
 
-def schedule(
-    name: str, rate: float, steps: int, warmup: float = 0.0
-) -> Callable[[int], float]:
+def schedule(name: str, rate: float, steps: int, warmup: float = 0.0) -> Callable[[int], float]:
     """Return the learning rate of each step, after a linear warm-up from rate / (warm-up steps).
 
     constant: rate; cosine: rate (1 + cos(pi t)) / 2, t from 0 to 1 after the warm-up.

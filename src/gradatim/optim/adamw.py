@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gradatim.core.learner import Optimizer
 from gradatim.core.recipe import OptimizerChoice
@@ -34,17 +34,19 @@ class AdamW(Optimizer):
     def update(self, rate: float) -> None:
         """Move every parameter that has a gradient."""
         for members, decay in self._parts:
-            chosen = [i for i in members if self.parameters[i].grad is not None]
-            if chosen:
-                self._fused(chosen, rate, decay)
+            gradients = {i: self.parameters[i].grad for i in members}
+            given = {i: g for i, g in gradients.items() if g is not None}
+            if given:
+                self._fused(given, rate, decay)
 
-    def _fused(self, chosen: list[int], rate: float, decay: float) -> None:
+    def _fused(self, gradients: dict[int, Tensor], rate: float, decay: float) -> None:
         # torch.optim would import torch._dynamo (1.7 s) to call this same kernel.
+        chosen = list(gradients)
         counts = [self.state["count"][i] for i in chosen]
         torch._foreach_add_(counts, 1)
         torch._fused_adamw_(
             [self.parameters[i] for i in chosen],
-            [self.parameters[i].grad for i in chosen],
+            list(gradients.values()),
             [self.state["mean"][i] for i in chosen],
             [self.state["square"][i] for i in chosen],
             [],

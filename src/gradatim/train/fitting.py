@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -73,9 +74,11 @@ class Fitting:
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go back to what `state_dict` returned, in a fitting made from the same arguments."""
-        for name, part in (("learner.", self.learner), ("stopping.", self.stopping)):
+        parts: dict[str, Learner | EarlyStopping]
+        parts = {"learner.": self.learner, "stopping.": self.stopping}
+        for name, part in parts.items():
             inner = {k.removeprefix(name): v for k, v in state.items() if k.startswith(name)}
-            part.load_state_dict(inner)  # type: ignore[attr-defined]
+            part.load_state_dict(inner)
 
     def _prepare(self) -> None:
         recipe, training = self.recipe, self.samples
@@ -110,7 +113,7 @@ class Fitting:
 
 
 def start(rung: Rung, signature: Signature, samples: Samples, seed: int) -> Model:
-    """Return a built model with seeded weights, its preprocessing and output fitted to `samples`."""
+    """Return a model with seeded weights, its preprocessing and output fitted to `samples`."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed_for(seed, "initialisation"))
         model = rung.build(signature, {})
@@ -119,7 +122,9 @@ def start(rung: Rung, signature: Signature, samples: Samples, seed: int) -> Mode
     return model
 
 
-def _early_stopping_rows(samples: Samples, signature: Signature, recipe: Recipe) -> object:
+def _early_stopping_rows(
+    samples: Samples, signature: Signature, recipe: Recipe
+) -> tuple[np.ndarray, np.ndarray] | None:
     if recipe.validation == 0 or len(samples) < 20:
         return None
     strata = samples.targets.numpy() if isinstance(signature.output, Category) else None

@@ -1,0 +1,40 @@
+"""`gradatim evaluate`."""
+
+import sys
+from pathlib import Path
+
+from gradatim.cli.options import Json, print_json
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    run: Path, data: str | None = None, /, *, target: str | None = None, json: Json = False
+) -> None:
+    """Score the model of a run on its sealed test split, or on other data.
+
+    Parameters
+    ----------
+    run
+        Folder of a climb or a fit.
+    data
+        Other data with the target in it; without it the sealed split is opened, and that is noted.
+    target
+        Column with the right answers, when its name differs from the one trained on.
+    json
+        Print one JSON object.
+    """
+    from gradatim.session.ask import evaluate as score
+
+    facts = score(run, data, target)
+    if json:
+        print_json(facts)
+        return
+    opened = f", opened {facts['openings']}x" if "openings" in facts else ""
+    sys.stdout.write(
+        f"{facts['rung']} on {facts['data']}: {facts['metric']} {facts['score']:.4g} "
+        f"(95 % interval {facts['low']:.4g} to {facts['high']:.4g}), "
+        f"{facts['rows']} rows{opened}\n"
+    )
+    for name, value in sorted(facts["scores"].items()):
+        sys.stdout.write(f"  {name:18} {'undefined' if value is None else f'{value:.4g}'}\n")

@@ -1,0 +1,92 @@
+"""`gradatim inspect`."""
+
+import sys
+from typing import Any, Literal
+
+from gradatim.cli.options import Flag, Json, print_json
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    data: str,
+    /,
+    *,
+    target: str | None = None,
+    task: Literal["classify", "regress"] | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    encoding: str | None = None,
+    quick: Flag = False,
+    json: Json = False,
+) -> None:
+    """Look the data over: types, gaps, duplicates, leaks, and how long each rung takes.
+
+    Parameters
+    ----------
+    data
+        As for climb.
+    target
+        Column to predict.
+    task
+        Overrides what the target asks for.
+    group
+        Column whose equal rows stay on one side of every split.
+    time
+        Column that orders the rows.
+    encoding
+        Of a text file that is not UTF-8.
+    quick
+        Do not measure how long each rung takes.
+    json
+        Print one JSON object.
+    """
+    from gradatim.session.inspect import inspect as look
+
+    facts = look(
+        data,
+        target,
+        task=task,
+        group=group,
+        time=time,
+        encoding=encoding,
+        timing=not quick,
+    )
+    if json:
+        print_json(facts)
+    else:
+        _print(facts)
+
+
+def _print(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 110)
+    console.print(
+        f"{escape(facts['data'])}: {facts['rows']} rows, {facts['task']} by {facts['metric']}; "
+        f"{facts['train_rows']} to learn from, {facts['test_rows']} sealed; "
+        f"split {facts['split_hash'][:16]}"
+    )
+    if facts.get("columns"):
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for head in ("column", "kind", "missing", "distinct", "minimum", "maximum"):
+            table.add_column(head, justify="left" if head in ("column", "kind") else "right")
+        for column in facts["columns"][:50]:
+            numbers = [column.get(k) for k in ("minimum", "maximum")]
+            texts = [f"{n:.6g}" if isinstance(n, float | int) else "" for n in numbers]
+            counts = [str(column.get("missing", "")), str(column.get("distinct", ""))]
+            table.add_row(escape(str(column["name"])), column["kind"], *counts, *texts)
+        console.print(table)
+    for finding in facts["findings"]:
+        style = {"note": "dim", "warning": "yellow", "blocking": "bold red"}[finding["weight"]]
+        text = f"{finding['weight']}: {finding['message']}"
+        text += f"; {finding['remedy']}" if finding["remedy"] else ""
+        console.print(escape(text), style=style)
+    for rung in facts["rungs"]:
+        if rung["reason"]:
+            console.print(escape(f"{rung['name']:14} refuses: {rung['reason']}"), style="dim")
+        elif rung["fit_seconds"] is not None:
+            seconds = f"{rung['fit_seconds']:.1f} s a fit, {rung['climb_seconds']:.1f} s a climb"
+            console.print(f"{rung['name']:14} about {seconds}")

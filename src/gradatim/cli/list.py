@@ -1,0 +1,31 @@
+"""`gradatim list`."""
+
+import sys
+from typing import Any, Literal
+
+from gradatim.cli.options import Json, print_json
+
+__all__ = ["list_entries"]
+
+
+def list_entries(
+    what: Literal["rungs", "tasks", "sources", "optimizers"], /, *, json: Json = False
+) -> None:
+    """List what there is, in ladder order where there is one.
+
+    Parameters
+    ----------
+    what
+        rungs, tasks, sources or optimizers.
+    json
+        Print one JSON object.
+    """
+    from gradatim.session.listing import listing
+
+    entries: list[dict[str, Any]] = listing(what)
+    if json:
+        print_json({what: entries})
+        return
+    width = max(len(entry["name"]) for entry in entries)
+    for entry in entries:
+        sys.stdout.write(f"{entry['name']:{width}}  {entry['summary']}\n")

@@ -1,0 +1,96 @@
+"""From arguments to an exit code: every error is at most three lines and says what to do."""
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+
+from gradatim import __version__
+from gradatim.core.errors import GradatimError
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "climb": "Climb the ladder on your data: every rung on the same folds, a verdict, a report.",
+    "inspect": "Look the data over: types, gaps, duplicates, leaks, and how long each rung takes.",
+    "fit": "Fit one rung, with the recipe you choose.",
+    "resume": "Go on with a climb or a fit that was interrupted.",
+    "predict": "Answer new rows or pictures with the model of a run.",
+    "evaluate": "Score the model of a run on its sealed test split, or on other data.",
+    "report": "Write one HTML page for finished runs.",
+    "list": "List rungs, tasks, sources or optimizers.",
+}
+USAGE, RESOURCES, INTERRUPTED, BUG = 2, 5, 6, 70
+EPILOGUE = "Every command has --help. --debug shows the traceback of an error."
+
+
+def _app() -> App:
+    app = App(
+        name="gradatim",
+        help="Which network does my data need?",
+        help_epilogue=EPILOGUE,
+        version=__version__,
+        result_action="return_value",
+    )
+    for name, text in COMMANDS.items():
+        function = {"list": "list_entries"}.get(name, name)
+        app.command(f"gradatim.cli.{name}:{function}", name=name, help=text)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0 ok, 2 usage or config, 3 data, 4 numeric, 5 resources, 6 interrupted, 7 corrupt state,
+    8 run folder locked, 70 bug.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _app()(words, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001  every end has its exit code
+        if debug and not isinstance(error, SystemExit):
+            traceback.print_exc()
+        return _explain(error)
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _explain(error: BaseException) -> int:
+    """Say on stderr what happened; return the exit code."""
+    if isinstance(error, SystemExit):
+        return int(error.code or 0)
+    if isinstance(error, GradatimError):
+        return _say(str(error), error.exit_code)
+    if isinstance(error, CycloptsError):
+        return _say(f"{str(error).strip()} Try: gradatim --help", USAGE)
+    if isinstance(error, KeyboardInterrupt):
+        return _say("interrupted; nothing finished is lost: the same command goes on", INTERRUPTED)
+    if isinstance(error, MemoryError):
+        return _say("out of memory; use fewer rows, or leave out costly rungs", RESOURCES)
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return _say(f"cannot write {error.filename}: {error.strerror}; free space", RESOURCES)
+    return _say(f"this is a bug: {type(error).__name__}: {error}; --debug shows where", BUG)
+
+
+def _say(message: str, code: int) -> int:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    text = "\n".join(line[:600] for line in [*lines[:2], " ".join(lines[2:])] if line)
+    safe = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    sys.stderr.write(f"gradatim: {safe}\n".encode("utf-8", "backslashreplace").decode())
+    return code

@@ -1,0 +1,57 @@
+"""The leaderboard as text."""
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+__all__ = ["print_board"]
+
+
+def print_board(board: dict[str, Any]) -> None:
+    """Print leaderboard, verdict, test score and the path of the report on stdout."""
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 110)
+    console.print(_table(board))
+    for row in board["rungs"]:
+        if row["status"] != "ok":
+            reason = f"{row['name']} {row['status']}: {row['reason']}; {row['remedy']}"
+            console.print(escape(reason), style="dim")
+    for note in board["notes"]:
+        console.print(escape(f"note: {note}"), style="yellow")
+    verdict, test = board["verdict"], board["test"]
+    console.print(f"\n[bold]{escape(verdict['headline'])}.[/bold] {escape(verdict['reason'])}")
+    console.print(
+        f"Sealed test split, opened {test['openings']}x: {board['metric']} {test['score']:.4g} "
+        f"(95 % interval {test['low']:.4g} to {test['high']:.4g}); split {board['split_hash'][:16]}"
+    )
+    console.print(f"Report: {escape(str(board['report']))}", soft_wrap=True)
+
+
+def _table(board: dict[str, Any]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("rung")
+    heads = (board["metric"], "95 % interval", "vs below", "parameters", "fit s", "1 row ms")
+    for head in (*heads, "256 rows ms"):
+        table.add_column(head, justify="right")
+    for row in board["rungs"]:
+        if row["status"] == "ok":
+            best = row["name"] == board["verdict"]["rung"]
+            table.add_row(*_cells(row), style="bold green" if best else "")
+    return table
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    below = row["below"]
+    interval = "" if row["low"] is None else f"{row['low']:.4g} .. {row['high']:.4g}"
+    return [
+        row["name"],
+        f"{row['score']:.4g}",
+        interval,
+        f"{below['difference']:+.3g}" if below and below["difference"] is not None else "",
+        f"{row['parameters']:,}",
+        f"{row['fit_seconds']:.2f}",
+        f"{1e3 * row['predict_seconds_1']:.2f}",
+        f"{1e3 * row['predict_seconds_256']:.2f}",
+    ]

@@ -1,0 +1,1 @@
+"""The climb: every rung on the same folds, paired statistics, costs, verdict."""

@@ -1,0 +1,147 @@
+"""The climb: all rungs on the same folds, cheapest first, in worker processes of one thread."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from gradatim.compare.forecast import forecast
+from gradatim.compare.job import Job, Rows, Work, behave, fit_fold, samples_of
+from gradatim.core.samples import Samples
+from gradatim.data.splits import Partition
+from gradatim.runs.files import is_finished, read_json
+
+__all__ = ["Event", "arrays", "climb", "forecasts", "workers"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened on the way up.
+
+    `kind`: "planned" (seconds: a fold's forecast), "fitted" (result), "reused" (result) or
+    "skipped" (reason).
+    """
+
+    kind: str
+    rung: str
+    fold: str = ""
+    folds: int = 0
+    seconds: float = 0.0
+    result: Mapping[str, Any] | None = None
+    reason: str = ""
+
+
+def workers() -> int:
+    """Return how many fits run side by side: one a core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def arrays(samples: Samples) -> Rows:
+    """Return samples as arrays for other processes."""
+    parts = {"inputs": samples.inputs, "targets": samples.targets}
+    parts |= {"groups": samples.groups} if samples.groups is not None else {}
+    parts |= {"times": samples.times} if samples.times is not None else {}
+    return {name: tensor.numpy() for name, tensor in parts.items()}
+
+
+def forecasts(works: Sequence[Work], rows: Rows, training: np.ndarray) -> dict[str, float]:
+    """Return the seconds that a fit of each rung on these rows will take, measured side by side."""
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        seconds = joblib.Parallel(n_jobs=workers())(
+            joblib.delayed(_forecast)(work, rows, training) for work in works
+        )
+    return {work.rung.name: s for work, s in zip(works, seconds, strict=True)}
+
+
+def _forecast(work: Work, rows: Rows, training: np.ndarray) -> float:
+    behave()
+    try:
+        samples = samples_of(rows, training)
+        return forecast(work.rung, work.task, samples, work.signature, work.recipe)
+    except Exception:  # noqa: BLE001  a rung that cannot even be timed will fail, and be shown, in its folds
+        return 0.0
+
+
+def climb(
+    works: Sequence[Work],
+    rows: Rows,
+    split: Partition,
+    folder: Path,
+    planned: Mapping[str, float],
+    deadline: float,
+) -> Iterator[Event]:
+    """Fit every rung on every fold, yielding what happens.
+
+    Fits that are already finished in `folder` are reused, so a climb goes on where it was cut off.
+    A rung whose folds would end after the deadline is skipped.
+
+    Args:
+        works: rungs that accept the data.
+        rows: all rows of the data.
+        split: the folds.
+        folder: of the run.
+        planned: forecast seconds of one fit, by rung.
+        deadline: on `time.monotonic()`; infinity for none.
+    """
+    ready = sorted(works, key=lambda work: planned[work.rung.name])
+    total = len(split.folds)
+    jobs: list[Job] = []
+    skipped: list[Event] = []
+    for work in ready:
+        name = work.rung.name
+        yield Event("planned", name, folds=total, seconds=planned[name])
+        for job in _jobs(work, split, folder):
+            if is_finished(job.folder):
+                result = read_json(job.folder / "result.json")
+                yield Event("reused", name, _name(job), total, result=result)
+            else:
+                jobs.append(job)
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        pool = joblib.Parallel(
+            n_jobs=workers(), return_as="generator_unordered", pre_dispatch="n_jobs"
+        )
+        affordable = _affordable(jobs, planned, deadline, skipped)
+        for result in pool(joblib.delayed(fit_fold)(job, rows) for job in affordable):
+            yield Event(
+                "fitted",
+                result["rung"],
+                f"{result['repeat']}-{result['fold']}",
+                total,
+                result.get("fit_seconds", 0.0),
+                result,
+            )
+    yield from skipped
+
+
+def _jobs(work: Work, split: Partition, folder: Path) -> list[Job]:
+    place = folder / "fits" / work.rung.name
+    return [
+        Job(work, place / f.name, f.repeat, f.fold, f.training, f.validation) for f in split.folds
+    ]
+
+
+def _name(job: Job) -> str:
+    return f"{job.repeat}-{job.fold}"
+
+
+def _affordable(
+    jobs: list[Job], planned: Mapping[str, float], deadline: float, skipped: list[Event]
+) -> Iterator[Job]:
+    """Hand out jobs while they fit the time; asked anew before every fit."""
+    dropped: set[str] = set()
+    for i, job in enumerate(jobs):
+        name = job.work.rung.name
+        left = sum(other.work.rung.name == name for other in jobs[i:])
+        rounds = -(-left // workers())
+        if name not in dropped and time.monotonic() + rounds * planned[name] > deadline:
+            dropped.add(name)
+            minutes = left * planned[name] / workers() / 60
+            reason = f"needs about {minutes:.2g} minutes"
+            skipped.append(Event("skipped", name, reason=reason))
+        if name not in dropped:
+            yield job

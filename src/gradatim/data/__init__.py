@@ -1,0 +1,1 @@
+"""Reading data, looking it over, splitting and batching it."""

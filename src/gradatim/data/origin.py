@@ -1,0 +1,74 @@
+"""`Origin`: where data came from, so that every complaint can name the file and the row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradatim.core.errors import DataError
+from gradatim.core.samples import Dataset, Finding, Samples
+from gradatim.core.signature import Signature
+from gradatim.data.naming import shown
+
+__all__ = ["Origin"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One piece of data that is being read.
+
+    Args:
+        name: the location as the user gave it.
+        rows: the name of each row.
+        source: the kind of data.
+        fingerprint: sha256 of the content.
+        sealed: for each row, whether it is of the data's own test part; None when it has none.
+    """
+
+    name: str
+    rows: Sequence[str]
+    source: str
+    fingerprint: str
+    sealed: np.ndarray | None = None
+
+    def error(self, trouble: str, remedy: str) -> DataError:
+        """Return a complaint about this data."""
+        return DataError(f"{shown(self.name, 200)}: {trouble}; {remedy}")
+
+    def row(self, index: int) -> str:
+        """Return the name of a row as a sentence has it."""
+        name = self.rows[index]
+        return f"row {name}" if name.isdecimal() else name
+
+    def these(self, which: np.ndarray, limit: int = 5) -> str:
+        """Return the names of up to `limit` rows, and how many more there are.
+
+        Args:
+            which: a mask over all rows.
+            limit: how many are named.
+        """
+        index = np.flatnonzero(which)
+        named = ", ".join(self.row(i) for i in index[:limit])
+        return named + (f" and {len(index) - limit} more" if len(index) > limit else "")
+
+    def names_of(self, which: np.ndarray, limit: int = 5) -> tuple[str, ...]:
+        """Return the names of the first rows of a mask, for a finding."""
+        return tuple(self.rows[i] for i in np.flatnonzero(which)[:limit])
+
+    def dataset(
+        self, samples: Samples, signature: Signature, findings: Sequence[Finding]
+    ) -> Dataset:
+        """Return the data that was read from here."""
+        import torch
+
+        sealed = None if self.sealed is None else torch.from_numpy(self.sealed)
+        return Dataset(
+            self.name,
+            samples,
+            signature,
+            self.rows,
+            self.fingerprint,
+            self.source,
+            sealed,
+            tuple(findings),
+        )

@@ -1,0 +1,121 @@
+"""Many picture files at once: sizes first, then decoding in threads; broken ones set apart."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from gradatim.core.errors import DataError
+from gradatim.core.samples import Finding
+from gradatim.core.signature import Image
+from gradatim.data.files import must_fit
+from gradatim.data.naming import shown
+from gradatim.data.pictures import Header, load_picture, picture_header
+
+__all__ = ["Decoded", "common_shape", "decode_files", "headers_of"]
+
+LARGEST_SIDE = 64
+BROKEN_SHARE = 0.2
+_AT_ONCE = 128
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Pictures of one size. `good` marks the files that could be decoded; the others are zeros."""
+
+    planes: np.ndarray
+    good: np.ndarray
+    troubles: tuple[str, ...]
+    fingerprint: str
+
+
+def headers_of(files: Sequence[Path]) -> list[Header | None]:
+    """Return the header of each file, None where it has none."""
+
+    def header(file: Path) -> Header | None:
+        try:
+            return picture_header(file)
+        except DataError:
+            return None
+
+    return _in_threads(header, files)
+
+
+def common_shape(headers: Sequence[Header | None], name: str) -> tuple[Image, list[Finding]]:
+    """Return the median height and width, shrunk to at most 64 pixels a side, and the colours.
+
+    Raises:
+        DataError: no file has a header.
+    """
+    known = [header for header in headers if header is not None]
+    if not known:
+        trouble = f"none of the {len(headers)} files is a readable picture"
+        raise DataError(f"{shown(name, 200)}: {trouble}; copy the pictures again")
+    sizes = np.array([(header.height, header.width) for header in known])
+    median = np.median(sizes, axis=0)
+    height, width = np.maximum(1, np.rint(median * min(1.0, LARGEST_SIDE / median.max())))
+    grey = all(header.grey for header in known)
+    image = Image(channels=1 if grey else 3, height=int(height), width=int(width))
+    changed = int((sizes != (image.height, image.width)).any(1).sum())
+    return image, _resize_note(changed, image) if changed else []
+
+
+def _resize_note(changed: int, image: Image) -> list[Finding]:
+    size = f"{image.width} x {image.height} pixels (width x height)"
+    message = f"{changed} pictures are resized to {size}; their aspect ratio is not kept"
+    return [Finding("resized", "note", message, f"the median size, at most {LARGEST_SIDE} a side")]
+
+
+def decode_files(files: Sequence[Path], names: Sequence[str], image: Image, name: str) -> Decoded:
+    """Decode every file.
+
+    Args:
+        files: where the pictures are.
+        names: what each is called, relative to the folder.
+        image: size and colours wanted.
+        name: the location as the user gave it.
+
+    Raises:
+        DataError: above 20 % of the files cannot be decoded.
+    """
+    shape = (image.channels, image.height, image.width)
+    must_fit(2 * len(files) * int(np.prod(shape)), name)
+    planes = np.zeros((len(files), *shape), np.uint8)
+
+    def decode(row: int) -> tuple[bytes, str]:
+        try:
+            content = files[row].read_bytes()
+            planes[row] = load_picture(content, image.channels, shape[1:], names[row])
+            return hashlib.sha256(content).digest(), ""
+        except (DataError, OSError) as error:
+            return b"", str(error)
+
+    results = _in_threads(decode, range(len(files)))
+    troubles = tuple(trouble for _, trouble in results if trouble)
+    _refuse_many(troubles, len(files), name)
+    digest = hashlib.sha256()
+    for label, (mark, _) in zip(names, results, strict=True):
+        digest.update(label.encode() + b"\0" + mark)
+    good = np.array([not trouble for _, trouble in results])
+    return Decoded(planes, good, troubles, digest.hexdigest())
+
+
+def _refuse_many(troubles: Sequence[str], files: int, name: str) -> None:
+    if len(troubles) > BROKEN_SHARE * files:
+        share = f"{len(troubles)} of {files} pictures cannot be used"
+        raise DataError(f"{shown(name, 200)}: {share}; the first: {troubles[0]}")
+
+
+def _in_threads(work: Callable[[Item], T], items: Sequence[Item]) -> list[T]:
+    starts = range(0, len(items), _AT_ONCE)
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        chunks = pool.map(lambda i: [work(item) for item in items[i : i + _AT_ONCE]], starts)
+        return [result for chunk in chunks for result in chunk]

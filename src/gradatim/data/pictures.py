@@ -1,0 +1,165 @@
+"""One defined conversion from a stranger's picture to stored planes; training and serving share it.
+
+In this order: the first frame; turned as EXIF says; palette to colours; transparency over white;
+CMYK and other colour spaces to RGB; 16 bits to 8 by dividing by 257; grey by ITU-R 601 luma;
+resized by a plain bilinear filter (antialiased where it shrinks, the aspect ratio is not kept).
+"""
+
+import io
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from gradatim.core.errors import DataError
+from gradatim.core.signature import Image
+from gradatim.data.naming import shown
+
+__all__ = ["FORMATS", "Header", "as_signature", "load_picture", "picture_header"]
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+MOST_PIXELS = 64_000_000
+
+# The header is checked against MOST_PIXELS, which is stricter than what Pillow warns of.
+warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)
+
+_GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
+_ORIENTATION = 0x0112
+# What Pillow's decoders raise on bytes that are not what their header says.
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    Pillow.DecompressionBombError,
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a picture says of itself, as it will be shown."""
+
+    height: int
+    width: int
+    grey: bool
+    format: str
+
+
+def picture_header(source: Path | bytes, name: str = "") -> Header:
+    """Return size and colour without decoding.
+
+    Raises:
+        DataError: no picture, not of an allowed format, or above 64 million pixels.
+    """
+    name = name or _name(source)
+    try:
+        with _opened(source, name) as image:
+            width, height = image.size
+            if image.getexif().get(_ORIENTATION) in (5, 6, 7, 8):
+                width, height = height, width
+            return Header(height, width, image.mode in _GREY_MODES, image.format or "")
+    except _BROKEN as error:
+        raise _complaint(error, name) from error
+
+
+def load_picture(
+    source: Path | bytes, channels: int, size: tuple[int, int] | None = None, name: str = ""
+) -> np.ndarray:
+    """Return a picture as uint8 of shape (channels, height, width).
+
+    Args:
+        source: a file or its bytes.
+        channels: 1 for grey, 3 for RGB.
+        size: height and width wanted; None keeps the picture's own.
+        name: for messages; the path without it.
+
+    Raises:
+        DataError: it cannot be decoded, or is above 64 million pixels.
+    """
+    name = name or _name(source)
+    try:
+        with _opened(source, name) as image:
+            return _planes(_flat(ImageOps.exif_transpose(image)), channels, size)
+    except _BROKEN as error:
+        raise _complaint(error, name) from error
+
+
+def as_signature(planes: np.ndarray, wanted: Image) -> np.ndarray:
+    """Return (rows, channels, height, width) in the size and colours of a signature."""
+    if planes.shape[1:] == (wanted.channels, wanted.height, wanted.width):
+        return planes
+    made = np.empty((len(planes), wanted.channels, wanted.height, wanted.width), np.uint8)
+    for row, picture in enumerate(planes):
+        pixels = picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)
+        image = Pillow.fromarray(np.ascontiguousarray(pixels))
+        made[row] = _planes(image, wanted.channels, (wanted.height, wanted.width))
+    return made
+
+
+def _name(source: Path | bytes) -> str:
+    return "picture" if isinstance(source, bytes) else str(source)
+
+
+def _opened(source: Path | bytes, name: str) -> Pillow.Image:
+    if isinstance(source, bytes) and not source:
+        raise DataError(f"{shown(name, 200)} is empty; copy the picture again")
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    image = Pillow.open(file, formats=FORMATS)
+    if image.width * image.height > MOST_PIXELS:
+        image.close()
+        size = f"{image.width} x {image.height} pixels"
+        raise DataError(f"{shown(name, 200)} has {size}, above 64 million; make it smaller")
+    return image
+
+
+def _complaint(error: Exception, name: str) -> DataError:
+    if isinstance(error, DataError):
+        return error
+    known = ", ".join(FORMATS)
+    if isinstance(error, UnidentifiedImageError):
+        return DataError(f"{shown(name, 200)} is no picture; allowed formats: {known}")
+    reason = (str(error) or type(error).__name__).splitlines()[0][:120]
+    return DataError(f"{shown(name, 200)} is broken: {shown(reason, 120)}; copy the picture again")
+
+
+def _flat(image: Pillow.Image) -> Pillow.Image:
+    """Return the picture as mode L or RGB."""
+    image.load()
+    if image.mode.startswith("I"):
+        return _eight_bits(image)
+    if image.mode == "F":
+        raise DataError("pictures of floating-point numbers have no known white; save 8 or 16 bits")
+    if image.mode == "P" or "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):
+        image = image.convert("LA" if image.mode in ("1", "L", "La") else "RGBA")
+    if image.mode in ("LA", "RGBA"):
+        white = Pillow.new(image.mode, image.size, "white")
+        image = Pillow.alpha_composite(white.convert("RGBA"), image.convert("RGBA"))
+        return image.convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _eight_bits(image: Pillow.Image) -> Pillow.Image:
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise DataError("pictures above 16 bits have no known white; save 8 or 16 bits")
+    return Pillow.fromarray(((values + 128) // 257).astype(np.uint8))
+
+
+def _planes(image: Pillow.Image, channels: int, size: tuple[int, int] | None) -> np.ndarray:
+    image = image.convert("L" if channels == 1 else "RGB")
+    if size is not None and (image.height, image.width) != size:
+        image = image.resize((size[1], size[0]), Pillow.Resampling.BILINEAR)
+    pixels = np.asarray(image, np.uint8)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)

@@ -1,0 +1,178 @@
+"""Pictures in folders, a folder a class; `train/` and `test/` are the data's own split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from gradatim.core.errors import ConfigError, DataError
+from gradatim.core.samples import Dataset, Finding, Samples
+from gradatim.core.signature import Category, Image, Signature
+from gradatim.core.source import ReadOptions, Source
+from gradatim.data.class_folders import Layout, layout_of
+from gradatim.data.files import checked_path
+from gradatim.data.listing import ENDINGS, Listing, list_pictures
+from gradatim.data.naming import listed, plain_name, shown, sorted_names
+from gradatim.data.origin import Origin
+from gradatim.data.picture_files import Decoded, common_shape, decode_files, headers_of
+from gradatim.data.targets import no_targets, twin_findings
+
+__all__ = ["SOURCE", "Folder"]
+
+
+class Folder(Source):
+    """A folder a class; to predict, also a flat folder or a single picture."""
+
+    summary: ClassVar[str] = "pictures, a folder a class; train/ and test/ are kept apart"
+
+    def claims(self, location: str) -> bool:
+        path = Path(location)
+        return path.suffix.lower() in ENDINGS or (
+            path.is_dir() and not any(path.glob("*-idx?-ubyte*"))
+        )
+
+    def read(self, location: str, options: ReadOptions) -> Dataset:
+        path = checked_path(location)
+        asked = [name for name in (options.target, options.group, options.time) if name]
+        if asked and options.signature is None:
+            raise ConfigError(f"pictures have no columns; leave out {listed(asked)}")
+        if path.is_file():
+            listing, path = Listing([PurePosixPath(path.name)]), path.parent
+        else:
+            listing = list_pictures(path)
+        if not listing.pictures:
+            raise DataError(f"{shown(location, 200)} holds no pictures; {_instead(listing)}")
+        if options.signature is not None:
+            return _code(path, location, listing, options.signature)
+        return _learn(path, location, listing, options)
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    pictures: Sequence[PurePosixPath]
+    codes: np.ndarray | None
+    sealed: np.ndarray | None
+
+
+def _learn(root: Path, location: str, listing: Listing, options: ReadOptions) -> Dataset:
+    if options.task == "regress":
+        raise ConfigError("folders of pictures are classes; leave out --task regress")
+    layout = layout_of(listing)
+    _refuse_layout(layout, location)
+    files = [root / picture for picture in layout.pictures]
+    image, resized = common_shape(headers_of(files), location)
+    output = Category(name="class", names=layout.classes)
+    labelled = _labelled(layout, output.names)
+    decoded = decode_files(files, _names(labelled.pictures), image, location)
+    _refuse_empty_class(labelled, decoded, output, location)
+    if image.channels == 3 and _colourless(decoded.planes):
+        image = image.model_copy(update={"channels": 1})
+        decoded = replace(decoded, planes=decoded.planes[:, :1].copy())
+    signature = Signature(input=image, output=output)
+    remarks = [*layout.findings, *resized, *twin_findings(list(layout.classes))]
+    return _dataset(labelled, decoded, signature, location, [*listing.findings(), *remarks])
+
+
+def _code(root: Path, location: str, listing: Listing, signature: Signature) -> Dataset:
+    if not isinstance(signature.input, Image):
+        raise DataError(f"{shown(location, 200)} holds pictures; the model reads a table: give one")
+    labelled = _recognised(listing, signature, location)
+    files = [root / picture for picture in labelled.pictures]
+    decoded = decode_files(files, _names(labelled.pictures), signature.input, location)
+    return _dataset(labelled, decoded, signature, location, listing.findings())
+
+
+def _recognised(listing: Listing, signature: Signature, location: str) -> _Labelled:
+    """Return pictures, with classes when the folders are called like the model's classes."""
+    layout, output = layout_of(listing), signature.output
+    found = set(layout.labels)
+    if not isinstance(output, Category) or not found & set(output.names):
+        order = sorted_names(str(picture) for picture in listing.pictures)
+        return _Labelled([PurePosixPath(name) for name in order], None, None)
+    strange = sorted_names(found - set(output.names))
+    if strange:
+        trouble = f"{shown(location, 200)}: the model knows no class {listed(strange, 5)}"
+        raise DataError(f"{trouble}; it knows {listed(output.names)}")
+    return _labelled(layout, output.names)
+
+
+def _labelled(layout: Layout, names: Sequence[str]) -> _Labelled:
+    place = {name: code for code, name in enumerate(names)}
+    codes = np.array([place[label] for label in layout.labels], np.int64)
+    sealed = None if layout.sealed is None else np.array(layout.sealed, bool)
+    return _Labelled(layout.pictures, codes, sealed)
+
+
+def _dataset(
+    labelled: _Labelled,
+    decoded: Decoded,
+    signature: Signature,
+    location: str,
+    findings: list[Finding],
+) -> Dataset:
+    good, names = decoded.good, _names(labelled.pictures)
+    rows = [name for name, usable in zip(names, good, strict=True) if usable]
+    sealed = None if labelled.sealed is None else labelled.sealed[good]
+    origin = Origin(location, rows, "folder", decoded.fingerprint, sealed)
+    planes = decoded.planes if good.all() else decoded.planes[good]
+    codes = None if labelled.codes is None else torch.from_numpy(labelled.codes[good])
+    targets = no_targets(signature.output) if codes is None else codes
+    broken = [name for name, usable in zip(names, good, strict=True) if not usable]
+    samples = Samples(torch.from_numpy(planes), targets)
+    return origin.dataset(samples, signature, findings + _quarantined(broken, decoded.troubles))
+
+
+def _quarantined(broken: list[str], troubles: Sequence[str]) -> list[Finding]:
+    if not broken:
+        return []
+    message = f"{len(broken)} pictures cannot be decoded and are left out; the first: {troubles[0]}"
+    remedy = "copy them again or remove them"
+    return [Finding("quarantined", "warning", message, remedy, tuple(broken[:20]))]
+
+
+def _refuse_layout(layout: Layout, location: str) -> None:
+    where = shown(location, 200)
+    if not layout.pictures:
+        trouble = f"{where}: {layout.loose} pictures are in no class folder"
+        raise DataError(f"{trouble}; put the pictures of each class into a folder of its name")
+    strange = sorted_names(set(layout.labels) - set(layout.classes))
+    if strange:
+        trouble = f"{where}: the test part has classes that train lacks: {listed(strange, 5)}"
+        raise DataError(f"{trouble}; add pictures of them to train, or remove them")
+    if len(layout.classes) < 2:
+        trouble = f"{where} has one class only, {listed(layout.classes)}"
+        raise DataError(f"{trouble}; add a folder with pictures of another class")
+
+
+def _refuse_empty_class(
+    labelled: _Labelled, decoded: Decoded, output: Category, location: str
+) -> None:
+    assert labelled.codes is not None, "learning needs classes"
+    usable = decoded.good if labelled.sealed is None else decoded.good & ~labelled.sealed
+    counts = np.bincount(labelled.codes[usable], minlength=len(output.names))
+    empty = [name for name, count in zip(output.names, counts, strict=True) if not count]
+    if empty:
+        trouble = f"{shown(location, 200)}: no usable picture in class {listed(empty, 5)}"
+        raise DataError(f"{trouble}; add pictures or remove the folder")
+
+
+def _colourless(planes: np.ndarray) -> bool:
+    first, *others = (planes[:, channel] for channel in range(3))
+    return all(np.array_equal(first, other) for other in others)
+
+
+def _names(pictures: Sequence[PurePosixPath]) -> list[str]:
+    return [plain_name(str(picture)) for picture in pictures]
+
+
+def _instead(listing: Listing) -> str:
+    known = f"known endings: {', '.join(sorted(ENDINGS))}"
+    return (
+        f"it holds {listed(sorted(listing.others), 3)}: name one file" if listing.others else known
+    )
+
+
+SOURCE = Folder()

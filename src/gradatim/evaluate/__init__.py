@@ -1,0 +1,1 @@
+"""Opening the sealed test split: predictions, scores, intervals."""

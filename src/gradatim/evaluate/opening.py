@@ -1,0 +1,50 @@
+"""Opening the sealed test split, and writing down that it was opened."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradatim.core.metric import Metric
+from gradatim.core.rung import Model
+from gradatim.core.samples import Dataset
+from gradatim.core.task import Supervised
+from gradatim.evaluate.judge import judge
+from gradatim.runs.files import read_json, write_array, write_json
+
+__all__ = ["open_test"]
+
+
+def open_test(
+    folder: Path,
+    model: Model,
+    rung: str,
+    task: Supervised,
+    metric: Metric,
+    data: Dataset,
+    rows: np.ndarray,
+) -> dict[str, Any]:
+    """Judge a model on the sealed rows and add the opening to `evaluation.json`.
+
+    Returns:
+        `score, low, high, openings, scores`: openings counts this one too.
+    """
+    result = judge(model, task, metric, data.samples.take(rows))
+    entry = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rung": rung,
+        "metric": metric.name,
+        "score": result.score,
+        "low": result.low,
+        "high": result.high,
+        "scores": dict(result.scores),
+        "rows": len(rows),
+    }
+    path = folder / "evaluation.json"
+    openings = (read_json(path)["openings"] if path.is_file() else []) + [entry]
+    write_json(path, {"openings": openings})
+    write_array(folder / "test_rows.npy", rows)
+    write_array(folder / "test_predictions.npy", result.predictions)
+    kept = {key: entry[key] for key in ("score", "low", "high", "scores")}
+    return kept | {"openings": len(openings)}

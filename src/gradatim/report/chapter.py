@@ -1,0 +1,129 @@
+"""`Chapter`: everything the page shows of one run, worked out before a line of HTML is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from markupsafe import Markup
+
+from gradatim.report.answers import answers
+from gradatim.report.board import BoardRow, board
+from gradatim.report.changes import Change, change, mistakes
+from gradatim.report.details import Detail, Drawing, detail
+from gradatim.report.evidence import Evidence, text
+from gradatim.report.figures.climb import climb_figure
+from gradatim.report.figures.cost import cost_figure
+from gradatim.report.figures.folds import fold_figure
+from gradatim.report.figures.scores import Ladder
+from gradatim.report.findings import Findings, findings
+from gradatim.report.learning import choice, learning
+from gradatim.report.pictures import Gallery
+from gradatim.report.reproduce import Reproduction, reproduction
+from gradatim.report.rungs import RungRow, rung_rows
+from gradatim.report.samples import Sampler, Shelf
+from gradatim.report.verdict import Verdict, direction_is_up, verdict
+
+__all__ = ["Chapter", "chapter"]
+
+MOST_RUNGS = 24  # drawn and told in detail; the table lists all
+
+
+@dataclass
+class Study:
+    """What comes of reading each rung's out-of-fold answers once, the rung below still in mind."""
+
+    changes: list[Change] = field(default_factory=list)
+    details: list[Detail] = field(default_factory=list)
+    worst: Shelf | None = None
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One run, ready to be written."""
+
+    name: str
+    task: str
+    metric: str
+    verdict: Verdict
+    board: Sequence[BoardRow]
+    others: Sequence[RungRow]
+    notes: Sequence[tuple[str, str]]
+    run_notes: Sequence[str]
+    climb: Markup | None
+    folds: Markup | None
+    costs: Sequence[Drawing]
+    study: Study
+    choices: Sequence[Drawing]
+    learning: Sequence[Drawing]
+    findings: Findings
+    reproduction: Reproduction
+    pictures_left_out: int
+    hidden_rungs: int
+
+
+def chapter(folder: Path, budget: int) -> Chapter:
+    """Read a run folder and work out its part of the page.
+
+    Args:
+        folder: of a run, finished or not.
+        budget: how many characters its pictures may take.
+    """
+    evidence = Evidence(folder)
+    rows, higher = rung_rows(evidence), direction_is_up(evidence)
+    said, gallery = verdict(evidence, rows), Gallery(evidence, budget)
+    tried = [row for row in rows if row.tried]
+    shown = tried[-MOST_RUNGS:]
+    ladder = Ladder(shown, said.rung, evidence.metric, higher)
+    study = _study(evidence, shown, said.rung, Sampler(evidence, gallery))
+    rope = evidence.leaderboard.get("rope")
+    drawn = len(shown) > 1
+    return Chapter(
+        name=text(evidence.leaderboard.get("data") or evidence.question.get("data")) or folder.name,
+        task=evidence.task,
+        metric=evidence.metric,
+        verdict=said,
+        board=board(rows, said.rung, evidence.metric, higher),
+        others=[row for row in rows if not row.tried],
+        notes=[(row.name, note) for row in rows for note in row.notes],
+        run_notes=[text(note) for note in evidence.leaderboard.get("notes") or []],
+        climb=climb_figure(ladder, rope) if drawn else None,
+        folds=fold_figure(ladder) if drawn and any(row.folds for row in shown) else None,
+        costs=_costs(ladder),
+        study=study,
+        choices=[d for row in shown if (d := choice(evidence, row.name))],
+        learning=[d for row in shown if (d := learning(evidence, row.name))],
+        findings=findings(evidence),
+        reproduction=reproduction(evidence),
+        pictures_left_out=gallery.left_out,
+        hidden_rungs=len(tried) - len(shown),
+    )
+
+
+def _costs(ladder: Ladder) -> list[Drawing]:
+    kinds = {
+        "fit_seconds": ("time to fit", "Mean time to fit one fold."),
+        "predict_seconds_1": ("time to answer one row", "Median time to answer one row."),
+    }
+    drawings = list[Drawing]()
+    for cost, (title, caption) in kinds.items() if ladder.rows else ():
+        figure = cost_figure(
+            ladder.rows, cost, title, ladder.metric, ladder.higher, ladder.chosen
+        )
+        drawings += [Drawing(figure, caption)] if figure else []
+    return drawings
+
+
+def _study(evidence: Evidence, rows: Sequence[RungRow], chosen: str, sampler: Sampler) -> Study:
+    study, below = Study(), None
+    for row in rows:
+        now = answers(evidence, row.name)
+        if now is None:
+            continue
+        if below is not None:
+            study.changes.append(change((below[0], row.name), below[1], now, sampler))
+        study.details.append(detail(row, now, evidence.classes, row.name == chosen))
+        if row.name == chosen:
+            study.worst = mistakes(now, sampler)
+        below = row.name, now
+    study.details.sort(key=lambda one: not one.chosen)
+    return study

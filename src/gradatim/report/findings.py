@@ -1,0 +1,121 @@
+"""What the data doctor found, how the classes are filled, and what the columns hold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from gradatim.report.evidence import Evidence, entries, number, text
+from gradatim.report.figures.bars import share_bar
+from gradatim.report.words import count, plain, share
+
+__all__ = ["Finding", "Findings", "findings", "flat"]
+
+CLASSES, COLUMNS, FINDINGS, ROWS = 30, 40, 30, 5
+COLUMN_FACTS = ("name", "kind", "missing", "distinct", "minimum", "maximum", "mean")
+WEIGHTS = {"blocking": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the doctor found."""
+
+    weight: str
+    message: str
+    remedy: str
+    rows: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The data section, written out."""
+
+    findings: tuple[Finding, ...]
+    hidden_findings: int
+    balance: tuple[tuple[str, str, str, Markup], ...]
+    hidden_classes: int
+    columns: tuple[tuple[str, ...], ...]
+    hidden_columns: int
+    facts: tuple[tuple[str, str], ...]
+
+
+def findings(evidence: Evidence) -> Findings:
+    """Return what the inspection of the data says."""
+    inspection = evidence.inspection
+    found = sorted(entries(inspection.get("findings")), key=_weight)
+    columns = entries(inspection.get("columns"))
+    classes = _counts(inspection.get("classes"))
+    return Findings(
+        findings=tuple(_finding(item) for item in found[:FINDINGS]),
+        hidden_findings=max(0, len(found) - FINDINGS),
+        balance=_balance(classes),
+        hidden_classes=max(0, len(classes) - CLASSES),
+        columns=tuple(_column(column) for column in columns[:COLUMNS]),
+        hidden_columns=max(0, len(columns) - COLUMNS),
+        facts=tuple(_facts(inspection)),
+    )
+
+
+def _weight(item: dict[str, Any]) -> int:
+    return WEIGHTS.get(text(item.get("weight")), 2)
+
+
+def _finding(item: dict[str, Any]) -> Finding:
+    rows = item.get("rows")
+    listed = [text(row) for row in rows] if isinstance(rows, list) else []
+    more = f" and {len(listed) - ROWS:,} more" if len(listed) > ROWS else ""
+    where = f"rows {', '.join(listed[:ROWS])}{more}" if listed else ""
+    if not listed and number(rows):
+        where = f"{count(number(rows))} rows"
+    return Finding(
+        text(item.get("weight")) or "note", text(item.get("message")), text(item.get("remedy")), where
+    )
+
+
+def _counts(classes: Any) -> list[tuple[str, float]]:
+    items = classes.items() if isinstance(classes, dict) else []
+    return [(text(name), number(value) or 0.0) for name, value in items]
+
+
+def _balance(classes: list[tuple[str, float]]) -> tuple[tuple[str, str, str, Markup], ...]:
+    total = sum(number for _, number in classes) or 1.0
+    most = max((number for _, number in classes), default=1.0) or 1.0
+    shown = classes
+    if len(classes) > CLASSES:
+        shown = sorted(classes, key=lambda item: (-item[1], item[0]))[:CLASSES]
+    return tuple((name, count(n), share(n / total), share_bar(n / most)) for name, n in shown)
+
+
+def _column(column: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(_fact(column.get(name)) for name in COLUMN_FACTS)
+
+
+def _fact(value: Any) -> str:
+    known = number(value)
+    if value is None:
+        return "–"
+    if known is None:
+        return text(value)
+    return count(known) if known == int(known) and abs(known) < 1e15 else plain(known)
+
+
+def _facts(inspection: dict[str, Any]) -> list[tuple[str, str]]:
+    facts = {key: inspection.get(key) for key in ("rows", "kind", "target", "duplicates")}
+    facts["picture"], facts["quantiles"] = inspection.get("picture"), inspection.get("quantiles")
+    return [(name, value) for name, value in flat(facts) if value]
+
+
+def flat(
+    values: Mapping[str, Any], prefix: str = "", write: Callable[[Any], str] = _fact
+) -> list[tuple[str, str]]:
+    """Return nested settings as lines of dotted names."""
+    lines = list[tuple[str, str]]()
+    for name, value in values.items():
+        if isinstance(value, dict):
+            lines += flat(value, f"{prefix}{name}.", write)
+        elif isinstance(value, list):
+            lines.append((prefix + name, ", ".join(write(item) for item in value[:20])))
+        elif value is not None:
+            lines.append((prefix + name, write(value)))
+    return lines

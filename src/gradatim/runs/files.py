@@ -1,0 +1,144 @@
+"""Writing files so that a crash leaves the old one or the new one, never a half."""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradatim.core.errors import CorruptError, ResourceError
+
+__all__ = [
+    "finish",
+    "finish_all",
+    "is_finished",
+    "read_array",
+    "read_json",
+    "sha256",
+    "verify",
+    "write_array",
+    "write_arrays",
+    "write_bytes",
+    "write_json",
+]
+
+COMPLETE = "complete.json"
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, flush it to the disk, then rename it.
+
+    Raises:
+        ResourceError: the disk is full, or the folder cannot be written.
+    """
+    part = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    with _removing(part, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _flush_folder(path.parent)
+
+
+@contextmanager
+def _removing(part: Path, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        reason = error.strerror or error
+        raise ResourceError(f"cannot write {path}: {reason}; free or change the folder") from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys, so that equal values are equal bytes; NaN is refused."""
+    text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=True)
+    write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        CorruptError: the file is missing or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise CorruptError(f"cannot read {path}: {error}; restore it or start anew") from error
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write one array as .npy."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write named arrays as .npz."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_array(path: Path) -> Any:
+    """Read .npy (an array) or .npz (a mapping of arrays); pickled content is refused."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        return dict(loaded) if path.suffix == ".npz" else loaded
+    except (OSError, ValueError, EOFError) as error:
+        raise CorruptError(f"cannot read {path}: {error}; restore it or start anew") from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def finish(folder: Path, names: list[str]) -> None:
+    """Declare a folder complete: write `complete.json` with the hash of each named file."""
+    write_json(folder / COMPLETE, {name: sha256(folder / name) for name in sorted(names)})
+
+
+def is_finished(folder: Path) -> bool:
+    """Tell whether a folder was declared complete."""
+    return (folder / COMPLETE).is_file()
+
+
+def verify(folder: Path) -> None:
+    """Check every file that `complete.json` names.
+
+    Raises:
+        CorruptError: naming the first file that is missing or differs.
+    """
+    for name, digest in read_json(folder / COMPLETE).items():
+        path = folder / name
+        if not path.is_file() or sha256(path) != digest:
+            raise CorruptError(f"{path} is not what was written (its SHA-256 differs); restore it")
+
+
+def finish_all(folder: Path) -> None:
+    """Declare a folder complete with every file below it; hidden and temporary ones aside."""
+    paths = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    names = [str(p) for p in paths if p.name != COMPLETE and not p.name.startswith(".")]
+    finish(folder, names)

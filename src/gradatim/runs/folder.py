@@ -1,0 +1,90 @@
+"""Finding the folder of a run: a new one, or the unfinished one that asked the same question."""
+
+import hashlib
+import json
+import platform
+import re
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gradatim import __version__
+from gradatim.core.errors import ConfigError, DataError
+from gradatim.runs.files import is_finished, read_json, write_json
+
+__all__ = ["environment", "find_run", "open_run"]
+
+QUESTION = "question.json"
+
+
+def open_run(out: Path | None, name: str, question: dict[str, Any]) -> Path:
+    """Return the folder for a question, made and with the question in it.
+
+    Without `out` the folder is `runs/NAME-HASH`; an unfinished one is gone on with, a finished one
+    is left alone and a number is added.
+
+    Raises:
+        ConfigError: `out` is finished, is not a run, or asked something else; the differing
+            fields are named.
+    """
+    if out is None:
+        text = json.dumps(question, sort_keys=True).encode()
+        stem = f"{_plain(name)}-{hashlib.sha256(text).hexdigest()[:8]}"
+        out, number = Path("runs") / stem, 1
+        while is_finished(out):
+            number += 1
+            out = Path("runs") / f"{stem}-{number}"
+    _check(out, question)
+    if not (out / QUESTION).is_file():
+        write_json(out / "environment.json", environment())
+        write_json(out / QUESTION, question)
+    return out
+
+
+def find_run(path: Path) -> Path:
+    """Return a run folder that a user named.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path} is no run folder: it does not exist; see the folder runs/")
+    if not (path / QUESTION).is_file():
+        raise DataError(f"{path} is no run folder: it has no {QUESTION}; see the folder runs/")
+    return path
+
+
+def environment() -> dict[str, Any]:
+    """Return what a result may depend on beside the question."""
+    packages = ("torch", "numpy", "scikit-learn", "scipy", "pandas")
+    return {name: version(name) for name in packages} | {
+        "gradatim": __version__,
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _check(out: Path, question: dict[str, Any]) -> None:
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out} is a file; name a folder")
+    if not (out / QUESTION).is_file():
+        if out.is_dir() and any(p.name != ".lock" for p in out.iterdir()):
+            raise ConfigError(f"--out {out} is not empty and holds no run; name another folder")
+        return
+    if is_finished(out):
+        raise ConfigError(f"--out {out} holds a finished run; name another folder")
+    before = read_json(out / QUESTION)
+    differ = [k for k in question.keys() | before.keys() if before.get(k) != question.get(k)]
+    if differ:
+        parts = [f"{k}: {before.get(k)!r:.60} then, {question.get(k)!r:.60} now" for k in differ]
+        raise ConfigError(
+            f"--out {out} was begun with another question ({'; '.join(sorted(parts)[:3])}); "
+            "name another folder, or ask the same"
+        )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:40] or "data"

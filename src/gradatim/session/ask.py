@@ -1,0 +1,148 @@
+"""`predict` and `evaluate`: asking the model of a run; `resume` and `report`: going on, showing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradatim.core.errors import ConfigError, DataError
+from gradatim.core.rung import Model
+from gradatim.core.samples import Dataset
+from gradatim.core.signature import Category
+from gradatim.core.source import ReadOptions
+from gradatim.core.task import Supervised
+from gradatim.data.read import read
+from gradatim.evaluate.judge import judge
+from gradatim.evaluate.judge import predict as decode
+from gradatim.evaluate.opening import open_test
+from gradatim.report import build
+from gradatim.runs.files import is_finished, read_array, read_json, write_bytes
+from gradatim.runs.folder import find_run
+from gradatim.runs.lock import locked
+from gradatim.runs.model_folder import ModelCard, load_model
+from gradatim.session.climb import climb
+from gradatim.session.fit import fit
+from gradatim.session.objects import open_data
+from gradatim.tasks import TASKS
+
+__all__ = ["Answers", "evaluate", "load", "predict", "report", "resume"]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Predictions with the names of the rows.
+
+    `predictions`: category names as text, or quantities. `probabilities` (rows, classes) for
+    categories, else None.
+    """
+
+    rows: Sequence[str]
+    predictions: np.ndarray
+    probabilities: np.ndarray | None
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def load(run: Path | str) -> tuple[Model, ModelCard, Supervised]:
+    """Return the model of a run folder or a model folder, its card and its task."""
+    path = Path(run)
+    folder = path / "model" if (path / "model").is_dir() else path
+    if not folder.is_dir():
+        raise DataError(f"{path} does not exist; name a run folder, such as one below runs/")
+    model, card = load_model(folder)
+    return model, card, TASKS[card.task]
+
+
+def predict(run: Path | str, data: Any, encoding: str | None = None) -> Answers:
+    """Answer new rows; columns are found by name, values the model never saw count as unknown."""
+    model, card, task = load(run)
+    dataset = read(data, ReadOptions(encoding=encoding, signature=card.signature))
+    said = decode(model, task, dataset.samples)
+    notes = tuple(f.message for f in dataset.findings)
+    if isinstance(card.signature.output, Category):
+        names = card.signature.output.names
+        best = np.asarray(names, dtype=object)[said.argmax(1)]
+        return Answers(dataset.row_names, best, said, names, notes)
+    return Answers(dataset.row_names, said, None, (), notes)
+
+
+def evaluate(run: Path | str, data: Any = None, target: str | None = None) -> dict[str, Any]:
+    """Score a model: on other data, or by opening the sealed test split of its run once more.
+
+    Returns:
+        `data, rung, metric, score, low, high, scores, rows` and, for the sealed split, `openings`.
+    """
+    model, card, task = load(run)
+    metric = task.metrics[card.metric]
+    facts = {"rung": card.rung, "task": card.task, "metric": card.metric}
+    if data is None:
+        dataset, rows = _sealed(Path(run))
+        with locked(Path(run)):
+            entry = open_test(Path(run), model, card.rung, task, metric, dataset, rows)
+        return facts | {"data": f"sealed test split of {run}", "rows": len(rows)} | entry
+    dataset = read(data, ReadOptions(target=target, signature=card.signature))
+    if len(dataset.samples.targets) == 0:
+        raise DataError(f"{dataset.name} has no targets to compare with; use predict, or --target")
+    result = judge(model, task, metric, dataset.samples)
+    values = {"score": result.score, "low": result.low, "high": result.high}
+    values["scores"] = dict(result.scores)  # type: ignore[assignment]
+    return facts | {"data": dataset.source, "rows": len(dataset)} | values
+
+
+def _sealed(run: Path) -> tuple[Dataset, np.ndarray]:
+    question = read_json(find_run(run) / "question.json")
+    options = ReadOptions(**question["options"])
+    dataset = open_data(question["data"], options, question["drop"], allow_leak=True)
+    if dataset.fingerprint != question["fingerprint"]:
+        raise DataError(
+            f"{question['data']} has changed since {run} was made (its fingerprint differs); "
+            "restore the file, or name data: gradatim evaluate RUN DATA"
+        )
+    return dataset, read_array(run / "split.npz")["test"]
+
+
+def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
+    """Go on with an interrupted climb or fit, by asking its question again.
+
+    Raises:
+        ConfigError: the run is finished already.
+    """
+    folder = find_run(run)
+    if is_finished(folder):
+        raise ConfigError(f"{run} is finished; there is nothing to go on with")
+    question = read_json(folder / "question.json")
+    shared = dict(question["options"]) | {"drop": question["drop"], "seed": question["seed"]}
+    shared |= {"out": folder, "metric": question["metric"], "watch": watch}
+    if question["job"] == "climb":
+        asked = {key: question[key] for key in ("folds", "repeats", "allow_leak")}
+        climb(question["data"], rungs=question["names"], **shared, **asked)
+    else:
+        fit(question["data"], rung=question["rung"], settings=_flat(question), **shared)
+    return folder
+
+
+def _flat(question: dict[str, Any]) -> list[str]:
+    """Return the settings of a fit as `a.b=value` changes."""
+    flat: list[str] = []
+
+    def walk(prefix: str, values: dict[str, Any]) -> None:
+        for key, value in values.items():
+            if isinstance(value, dict):
+                walk(f"{prefix}{key}.", value)
+            else:
+                text = str(value).lower() if isinstance(value, bool) else repr(value)
+                flat.append(f"{prefix}{key}={text}")
+
+    walk("", question["recipe"])
+    walk("model.", question["settings"])
+    return flat
+
+
+def report(runs: Sequence[Path], out: Path | None = None) -> Path:
+    """Write one HTML page for finished runs; by default into the folder of the first."""
+    folders = [find_run(run) for run in runs]
+    path = out or folders[0] / "report.html"
+    write_bytes(path, build(folders).encode())
+    return path

@@ -1,0 +1,224 @@
+"""`climb`: every rung on one data set, the verdict, the chosen model, the report."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+from gradatim import __version__
+from gradatim.compare.climb import Event, arrays, forecasts
+from gradatim.compare.climb import climb as climb_folds
+from gradatim.compare.final import refit
+from gradatim.compare.gallery import keep_evidence, keep_gallery
+from gradatim.compare.job import Work
+from gradatim.compare.leaderboard import Ladder, collect
+from gradatim.core.errors import ResourceError
+from gradatim.core.metric import Metric
+from gradatim.core.rung import Model
+from gradatim.core.samples import Dataset
+from gradatim.core.source import ReadOptions
+from gradatim.data.doctor import inspection
+from gradatim.data.splits import Partition, partition
+from gradatim.evaluate.opening import open_test
+from gradatim.report import build
+from gradatim.runs.card import model_card
+from gradatim.runs.files import finish_all, write_bytes, write_json
+from gradatim.runs.folder import open_run
+from gradatim.runs.lock import locked
+from gradatim.runs.model_folder import load_model
+from gradatim.session.objects import choose_metric, choose_rungs, open_data, task_for, work_for
+
+__all__ = ["Climb", "climb"]
+
+Watch = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Climb:
+    """A finished climb: the leaderboard, the chosen model, the folder with everything."""
+
+    folder: Path
+    leaderboard: dict[str, Any]
+
+    @cached_property
+    def model(self) -> Model:
+        """The chosen model, refitted on all training rows."""
+        return load_model(self.folder / "model")[0]
+
+    @property
+    def report(self) -> Path:
+        """The HTML page."""
+        return self.folder / "report.html"
+
+    def __str__(self) -> str:
+        verdict = self.leaderboard["verdict"]
+        return f"{verdict['headline']}. {verdict['reason']} Report: {self.report}"
+
+
+def climb(
+    data: Any,
+    target: str | None = None,
+    *,
+    task: Literal["classify", "regress"] | None = None,
+    metric: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    folds: int = 5,
+    repeats: int = 1,
+    minutes: float | None = None,
+    rungs: Sequence[str] | None = None,
+    without: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    allow_leak: bool = False,
+    encoding: str | None = None,
+    missing: Literal["impute", "error"] = "impute",
+    seed: int = 0,
+    out: Path | str | None = None,
+    command: str | None = None,
+    watch: Watch | None = None,
+) -> Climb:
+    """Climb the ladder on one data set.
+
+    Args:
+        data: a path, `kind:path`, a bundled name, a DataFrame, or (inputs, targets).
+        target: the column to predict.
+        task: overrides what the target asks for.
+        metric: that decides; the task has a sensible default.
+        group: column whose equal rows stay on one side of every split.
+        time: column that orders rows; the future never teaches the past.
+        folds: of the cross-validation, at least 2.
+        repeats: how often the folds are drawn anew.
+        minutes: time for the fits; rungs that would not fit are named with what they need.
+        rungs: names to try; all by default.
+        without: names to leave out.
+        drop: columns to leave out.
+        allow_leak: go on although a feature gives the target away.
+        encoding: of text files, when it is not UTF-8.
+        missing: what to do with missing cells.
+        seed: of splits and fits.
+        out: the run folder; by default one under runs/ named by the question.
+        command: how the user asked, for the report.
+        watch: called with everything that happens.
+
+    Raises:
+        GradatimError: data, settings or resources do not allow it; the message says what to do.
+    """
+    begun = monotonic()
+    options = ReadOptions(target, group, time, task, encoding, missing)
+    dataset, split = partition(open_data(data, options, drop, allow_leak), folds, repeats, seed)
+    job = task_for(dataset.signature)
+    judge = choose_metric(job, metric, dataset)
+    ladder = choose_rungs(rungs, without)
+    refusals = {r.name: r.accepts(dataset.signature) for r in ladder}
+    excused = {n: ("refused", r.reason, r.remedy) for n, r in refusals.items() if r is not None}
+    rows = len(split.training)
+    works = [
+        work_for(r, job, dataset.signature, rows, seed) for r in ladder if r.name not in excused
+    ]
+    question = _question(dataset, split, judge, works, seed)
+    question |= {"options": options.as_dict(), "drop": list(drop), "allow_leak": allow_leak}
+    question |= {"folds": folds, "repeats": repeats, "names": [r.name for r in ladder]}
+    folder = open_run(Path(out) if out is not None else None, dataset.name, question)
+    deadline = math.inf if minutes is None else begun + 60 * minutes
+    with locked(folder):
+        keep_evidence(folder, dataset, split)
+        write_json(folder / "inspection.json", inspection(dataset))
+        _fit_all(folder, works, dataset, split, deadline, excused, watch)
+        standing = collect(folder, ladder, split, judge, excused)
+        board = _board(dataset, split, judge, standing, seed)
+        board |= {"folds": len(split.folds) // repeats, "repeats": repeats}
+        board["command"] = command or "gradatim.climb(...)"
+        _crown(folder, board, works, dataset, split, judge)
+        board["seconds"] = monotonic() - begun
+        _finish(folder, board)
+    return Climb(folder, board)
+
+
+def _question(
+    data: Dataset, split: Partition, metric: Metric, works: Sequence[Work], seed: int
+) -> dict[str, Any]:
+    rungs = {w.rung.name: w.rung.model_dump(mode="json") for w in works}
+    return {
+        "job": "climb",
+        "data": data.source,
+        "fingerprint": data.fingerprint,
+        "metric": metric.name,
+        "seed": seed,
+        "split_hash": split.hash,
+        "rungs": rungs,
+        "recipes": {w.rung.name: w.recipe.model_dump(mode="json") for w in works},
+        "gradatim": __version__,
+    }
+
+
+def _fit_all(
+    folder: Path,
+    works: Sequence[Work],
+    data: Dataset,
+    split: Partition,
+    deadline: float,
+    excused: dict[str, tuple[str, str, str]],
+    watch: Watch | None,
+) -> None:
+    rows = arrays(data.samples)
+    planned = forecasts(works, rows, split.folds[0].training)
+    for event in climb_folds(works, rows, split, folder, planned, deadline):
+        if event.kind == "skipped":
+            remedy = f"give more time: --minutes, or --rungs {event.rung}"
+            excused[event.rung] = ("not tried", event.reason, remedy)
+        if watch is not None:
+            watch(event)
+
+
+def _board(
+    data: Dataset, split: Partition, metric: Metric, standing: Ladder, seed: int
+) -> dict[str, Any]:
+    if standing.verdict is None:
+        raise ResourceError(
+            f"no rung could be scored on {data.name}: "
+            + "; ".join(f"{r['name']} {r['status']}: {r['reason']}" for r in standing.rows[:3])
+        )
+    return {
+        "data": data.source,
+        "task": task_for(data.signature).name,
+        "metric": metric.name,
+        "direction": metric.direction,
+        "rope": standing.rope,
+        "split_hash": split.hash,
+        "seed": seed,
+        "rows": len(data),
+        "train_rows": len(split.training),
+        "test_rows": len(split.test),
+        "classes": list(getattr(data.signature.output, "names", [])),
+        "notes": [f.message for f in data.findings if f.weight != "note"],
+        "rungs": standing.rows,
+        "verdict": standing.verdict.as_dict(),
+    }
+
+
+def _crown(
+    folder: Path,
+    board: dict[str, Any],
+    works: Sequence[Work],
+    data: Dataset,
+    split: Partition,
+    metric: Metric,
+) -> None:
+    chosen = board["verdict"]["rung"]
+    work = next(w for w in works if w.rung.name == chosen)
+    refit(folder, work, arrays(data.samples), split.training, metric.name)
+    model = load_model(folder / "model")[0]
+    board["test"] = open_test(folder, model, chosen, work.task, metric, data, split.test)
+    scored = [row["name"] for row in board["rungs"] if row["status"] == "ok"]
+    keep_gallery(folder, data, split, scored, chosen)
+    write_bytes(folder / "model" / "README.md", model_card(board).encode())
+
+
+def _finish(folder: Path, board: dict[str, Any]) -> None:
+    board |= {"run": str(folder), "report": str(folder / "report.html")}
+    write_json(folder / "leaderboard.json", board)
+    write_bytes(folder / "report.html", build([folder]).encode())
+    finish_all(folder)

@@ -1,0 +1,191 @@
+"""`fit`: one rung on the training rows, with the recipe of the user's choice."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+from torch import Tensor
+
+from gradatim import __version__
+from gradatim.compare.costs import measure
+from gradatim.compare.gallery import keep_evidence
+from gradatim.compare.job import Work, record_line
+from gradatim.core.errors import ConfigError
+from gradatim.core.rung import Model, Solved
+from gradatim.core.source import ReadOptions
+from gradatim.data.doctor import inspection
+from gradatim.data.splits import partition
+from gradatim.runs.checkpoint import CHECKPOINT, RECORDS, restore, save_checkpoint
+from gradatim.runs.files import finish_all, write_json
+from gradatim.runs.folder import open_run
+from gradatim.runs.lock import locked
+from gradatim.runs.model_folder import load_model, save_model
+from gradatim.session.objects import (
+    choose_metric,
+    choose_rungs,
+    open_data,
+    settings_from,
+    task_for,
+    work_for,
+)
+from gradatim.train.fitting import Fitting
+from gradatim.train.loop import Record
+
+__all__ = ["Fit", "fit"]
+
+SAVE_EVERY = 10.0
+"""Seconds between two checkpoints, at the least."""
+
+Watch = Callable[[Record], None]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted rung: its folder and what is known of it."""
+
+    folder: Path
+    summary: dict[str, Any]
+
+    @cached_property
+    def model(self) -> Model:
+        """The fitted model."""
+        return load_model(self.folder / "model")[0]
+
+
+def fit(
+    data: Any,
+    target: str | None = None,
+    *,
+    rung: str,
+    task: Literal["classify", "regress"] | None = None,
+    metric: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    settings: Sequence[str] = (),
+    recipe: Path | None = None,
+    drop: Sequence[str] = (),
+    allow_leak: bool = False,
+    encoding: str | None = None,
+    missing: Literal["impute", "error"] = "impute",
+    seed: int = 0,
+    out: Path | str | None = None,
+    command: str | None = None,
+    watch: Watch | None = None,
+) -> Fit:
+    """Fit one rung on the training rows of the data; the sealed test split stays closed.
+
+    Args:
+        data: as for `climb`.
+        target: the column to predict.
+        rung: its name.
+        task: overrides what the target asks for.
+        metric: that `evaluate` will use.
+        group: column whose equal rows stay on one side of every split.
+        time: column that orders rows.
+        settings: changes such as "optimizer.lr=0.1" or "model.width=64".
+        recipe: a TOML file of settings.
+        drop: columns to leave out.
+        allow_leak: go on although a feature gives the target away.
+        encoding: of text files, when it is not UTF-8.
+        missing: what to do with missing cells.
+        seed: of the split and the fit.
+        out: the run folder.
+        command: how the user asked, for the model card.
+        watch: called with every record.
+
+    Raises:
+        GradatimError: data, settings or resources do not allow it; the message says what to do.
+    """
+    options = ReadOptions(target, group, time, task, encoding, missing)
+    dataset, split = partition(open_data(data, options, drop, allow_leak), seed=seed)
+    job = task_for(dataset.signature)
+    judge = choose_metric(job, metric, dataset)
+    choice = choose_rungs([rung])[0]
+    refusal = choice.accepts(dataset.signature)
+    if refusal is not None:
+        raise ConfigError(f"{rung} does not take {dataset.name}: {refusal}")
+    changes = settings_from(recipe, settings)
+    work = work_for(choice, job, dataset.signature, len(split.training), seed, changes)
+    question = {
+        "job": "fit",
+        "data": dataset.source,
+        "options": options.as_dict(),
+        "drop": list(drop),
+        "fingerprint": dataset.fingerprint,
+        "split_hash": split.hash,
+        "metric": judge.name,
+        "seed": seed,
+        "rung": rung,
+        "settings": work.rung.model_dump(mode="json"),
+        "recipe": work.recipe.model_dump(mode="json"),
+        "gradatim": __version__,
+    }
+    folder = open_run(Path(out) if out is not None else None, f"{dataset.name}-{rung}", question)
+    with locked(folder):
+        keep_evidence(folder, dataset, split)
+        write_json(folder / "inspection.json", inspection(dataset))
+        begun = monotonic()
+        fitting = Fitting(
+            work.rung, job, dataset.samples.take(split.training), dataset.signature, work.recipe
+        )
+        records = _train(folder, fitting, watch)
+        summary = _summary(work, fitting, dataset.source, judge.name, split.hash)
+        summary |= {"seconds": monotonic() - begun, "epochs": records, "run": str(folder)}
+        summary |= {"command": command or "gradatim.fit(...)", "train_rows": len(split.training)}
+        _save(folder, work, fitting.model, judge.name, summary)
+    return Fit(folder, summary)
+
+
+def _train(folder: Path, fitting: Fitting, watch: Watch | None) -> int:
+    """Train to the end, leaving a checkpoint when cut off; return the number of records."""
+    if isinstance(fitting.rung, Solved):
+        list(fitting)
+        return 0
+    state = restore(folder)
+    if state is not None:
+        fitting.load_state_dict(state)
+    saved, snapshot = monotonic(), dict[str, Tensor]()
+    try:
+        with (folder / RECORDS).open("a", encoding="utf-8") as file:
+            for record in fitting:
+                file.write(record_line(record))
+                file.flush()
+                snapshot = fitting.state_dict()
+                if monotonic() - saved > SAVE_EVERY:
+                    save_checkpoint(folder, snapshot)
+                    saved = monotonic()
+                if watch is not None:
+                    watch(record)
+    except KeyboardInterrupt:
+        if snapshot:
+            save_checkpoint(folder, snapshot)
+        raise
+    return len((folder / RECORDS).read_text().splitlines())
+
+
+def _summary(work: Work, fitting: Fitting, data: str, metric: str, split: str) -> dict[str, Any]:
+    costs = measure(fitting.model, fitting.samples.inputs)
+    return {
+        "data": data,
+        "task": work.task.name,
+        "metric": metric,
+        "split_hash": split,
+        "rung": work.rung.name,
+        "settings": work.rung.model_dump(mode="json"),
+        "recipe": work.recipe.model_dump(mode="json"),
+        "note": getattr(fitting.model.network, "note", ""),
+    } | costs.as_dict()
+
+
+def _save(folder: Path, work: Work, model: Model, metric: str, summary: dict[str, Any]) -> None:
+    card = (
+        f"# {work.rung.name}\n\nFitted on {summary['train_rows']} rows; the sealed test split is "
+        f"unopened: `gradatim evaluate {folder}` opens it.\n\nMade by `{summary['command']}`\n"
+    )
+    save_model(folder / "model", model, work.rung, work.signature, work.task.name, metric, card)
+    write_json(folder / "fit.json", summary)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    finish_all(folder)

@@ -1,0 +1,146 @@
+"""Names become objects: data, task, metric, rungs, recipes."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gradatim.compare.job import Work
+from gradatim.core.errors import ConfigError, DataError, nearest
+from gradatim.core.metric import Metric
+from gradatim.core.recipe import Recipe
+from gradatim.core.rung import Rung, Trained
+from gradatim.core.samples import Dataset
+from gradatim.core.signature import Signature, Table
+from gradatim.core.source import ReadOptions
+from gradatim.core.task import Supervised
+from gradatim.data.doctor import examine
+from gradatim.data.read import read
+from gradatim.models import RUNGS
+from gradatim.tasks import TASKS
+
+__all__ = ["choose_metric", "choose_rungs", "open_data", "settings_from", "task_for", "work_for"]
+
+
+def open_data(
+    data: Any, options: ReadOptions, drop: Sequence[str] = (), allow_leak: bool = False
+) -> Dataset:
+    """Read data, leave out what the user does not want, and have the doctor look at it.
+
+    Raises:
+        DataError: the data cannot be used, or a finding blocks the way.
+    """
+    dataset = examine(_without(read(data, options), drop))
+    blocking = [f for f in dataset.findings if f.weight == "blocking"]
+    if blocking and not allow_leak:
+        raise DataError(f"{dataset.name}: {blocking[0].message}\n{blocking[0].remedy}")
+    return dataset
+
+
+def _without(data: Dataset, drop: Sequence[str]) -> Dataset:
+    if not drop:
+        return data
+    if not isinstance(data.signature.input, Table):
+        raise ConfigError("--drop leaves out columns; this data has none")
+    columns = data.signature.input.columns
+    names = [c.name for c in columns]
+    for name in drop:
+        if name not in names:
+            raise ConfigError(f'--drop: there is no column "{name}"; {nearest(name, names)}')
+    kept = [i for i, name in enumerate(names) if name not in drop]
+    if not kept:
+        raise ConfigError("--drop leaves no column; keep at least one")
+    table = Table(columns=tuple(columns[i] for i in kept))
+    samples = replace(data.samples, inputs=data.samples.inputs[:, torch.tensor(kept)])
+    signature = Signature(input=table, output=data.signature.output)
+    return replace(data, samples=samples, signature=signature)
+
+
+def task_for(signature: Signature) -> Supervised:
+    """Return the task that the data asks for."""
+    return next(task for task in TASKS.all().values() if task.suits(signature))
+
+
+def choose_metric(task: Supervised, name: str | None, data: Dataset) -> Metric:
+    """Return the metric of a name, or the one that a careful person would take."""
+    name = name or task.default_metric(data.samples)
+    if name not in task.metrics:
+        hint = nearest(name, task.metrics)
+        raise ConfigError(f'{task.name} has no metric "{name}"; {hint}')
+    return task.metrics[name]
+
+
+def choose_rungs(names: Sequence[str] | None, without: Sequence[str] = ()) -> list[Rung]:
+    """Return rungs in ladder order: those named, or all; broken ones only when asked for."""
+    chosen = names or [n for n in RUNGS.all() if n not in without]
+    for name in without:
+        RUNGS[name]
+    rungs = [RUNGS[name]() for name in dict.fromkeys(chosen)]
+    return sorted(rungs, key=lambda rung: (rung.place, rung.name))
+
+
+def settings_from(recipe: Path | None, changes: Sequence[str]) -> dict[str, Any]:
+    """Return nested settings from a TOML file and `a.b=value` changes, the changes winning."""
+    settings: dict[str, Any] = {}
+    if recipe is not None:
+        try:
+            settings = tomllib.loads(recipe.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"cannot read --recipe {recipe}: {error}") from error
+    for change in changes:
+        path, equals, text = change.partition("=")
+        if not equals or not path:
+            raise ConfigError(f"--set {change!r}: write it as name=value, such as optimizer.lr=0.1")
+        _put(settings, path.strip().split("."), _value(text))
+    return settings
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(settings: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for part in path[:-1]:
+        settings = settings.setdefault(part, {})
+        if not isinstance(settings, dict):
+            raise ConfigError(f"--set {'.'.join(path)}: {part} is a value, not a group")
+    settings[path[-1]] = value
+
+
+def work_for(
+    rung: Rung,
+    task: Supervised,
+    signature: Signature,
+    rows: int,
+    seed: int,
+    settings: Mapping[str, Any] | None = None,
+) -> Work:
+    """Return a rung with its recipe: the rung's default, changed by the settings.
+
+    Raises:
+        ConfigError: naming every setting that does not fit.
+    """
+    changes = dict(settings or {})
+    own = changes.pop("model", {})
+    if not isinstance(own, dict):
+        raise ConfigError("model is a group of settings, such as model.width=64")
+    rung = type(rung).parse({**rung.model_dump(), **own}, "model.")
+    base = rung.recipe(rows) if isinstance(rung, Trained) else Recipe()
+    recipe = Recipe.parse(_merged({**base.model_dump(), "seed": seed}, changes))
+    return Work(rung, recipe, task, signature)
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            value = _merged(old, value)
+        merged[key] = value
+    return merged
