@@ -25,7 +25,7 @@ CORPUS: dict[str, Builder] = {}
 """Every malformed input by name."""
 
 USAGE, DATA = 2, 3
-ROWS = "".join(f"{i}.5,{'ab'[i % 2]},{i * i},{'no yes'.split()[i % 2]}\n" for i in range(30))
+ROWS = "".join(f"{i}.5,{'ab'[i % 2]},{i * i},{('no', 'yes')[i % 2]}\n" for i in range(30))
 GOOD = "x,c,z,y\n" + ROWS
 TARGET = ["--target", "y"]
 

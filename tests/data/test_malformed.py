@@ -57,6 +57,11 @@ EXPECTED_WORDS = {
     "empty_class_folder": ('class "c"',),
     "test_part_with_a_new_class": ('"c"',),
     "archive": ("unpack",),
+    "spreadsheet_called_csv": ("spreadsheet",),
+    "broken_link": ("leads nowhere",),
+    "links_that_lead_out": ("links", "copy"),
+    "ambiguous_dates_only": ("1/2/2024",),
+    "floating_point_pictures": ("0.tif", "floating-point"),
 }
 
 
@@ -76,10 +81,12 @@ def test_a_nul_in_a_path_is_refused():
 
 def reads_or_refuses(content: bytes, path: Path) -> None:
     path.write_bytes(content)
+    message = ""
     try:
         read(str(path), ReadOptions(target="y"))
     except GradatimError as error:
-        assert str(error).count("\n") < 3
+        message = str(error)
+    assert message.count("\n") < 3
 
 
 FOLDER = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -87,7 +94,9 @@ CELLS = st.sampled_from(["x", "y", "1", "2.5", '"', ",", "\n", "\r", ";", "\t", 
 
 
 @FOLDER
-@given(content=st.one_of(st.binary(max_size=200), st.lists(CELLS).map(lambda c: "".join(c).encode())))
+@given(
+    content=st.one_of(st.binary(max_size=200), st.lists(CELLS).map(lambda c: "".join(c).encode()))
+)
 @pytest.mark.parametrize("ending", ["csv", "tsv", "csv.gz", "npz", "parquet"])
 def test_any_bytes_are_read_or_refused(content, ending, tmp_path):
     reads_or_refuses(content, tmp_path / f"t.{ending}")
@@ -108,6 +117,7 @@ def encoded(form: str) -> bytes:
 
 @FOLDER
 @given(data=st.data())
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM"])
 def test_a_damaged_picture_is_read_or_refused(form, data):
     content = bytearray(encoded(form))

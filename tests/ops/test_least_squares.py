@@ -157,6 +157,14 @@ def test_more_columns_than_rows_gives_the_shortest_exact_fit(chance):
     assert torch.allclose(fit.weights * length[:, None], shortest, rtol=0, atol=1e-12)
 
 
+def test_columns_far_from_zero_keep_their_digits(chance):
+    # Exact in float64 (steps of 2^-10 at 1e12), but their mean is rounded by up to 1e-4.
+    near = (1024 * normal(50, 3, chance=chance)).round() / 1024
+    t = near @ torch.tensor([[1.0], [2.0], [3.0]], dtype=torch.float64)
+    fit = least_squares(1e12 + near, t)
+    assert fit.weights[:, 0].tolist() == pytest.approx([1, 2, 3], rel=1e-12)
+
+
 def test_dependent_columns_share_their_weight(chance):
     x = normal(30, 1, chance=chance)
     fit = least_squares(torch.cat([x, x, 3 * x], 1), 6 * x)

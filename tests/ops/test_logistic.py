@@ -101,6 +101,17 @@ def test_rows_that_a_plane_separates_stay_finite(scale):
             assert objective(fit, x, t) <= objective(other, x, t)
 
 
+@pytest.mark.parametrize("seed", [25, 206, 238, 251])
+def test_a_newton_step_too_far_is_halved(seed):
+    # Twelve rows with heavy tails and next to no penalty: from zero the full step overshoots.
+    chance = torch.Generator().manual_seed(seed)
+    x = torch.randn(12, 2, generator=chance, dtype=torch.float64) ** 3
+    t = torch.randint(0, 3, (12,), generator=chance)
+    (fit,) = logistic_path(x, t, 3, [1e-6])
+    slip = (x @ fit.weights + fit.bias).softmax(1) - F.one_hot(t, 3)
+    assert (x.T @ slip + fit.penalty * fit.weights).abs().max() < 1e-6
+
+
 def test_a_class_without_rows_is_unlikely_but_possible():
     x, t = read("iris")
     keep = t != 1

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as peer
 from sklearn.calibration import calibration_curve as peer_curve
 
-from gradatim.ops import metrics
+from gradatim.ops import classification, regression
+from gradatim.ops import confusion as tables
 from gradatim.ops.metrics import CLASSIFICATION, REGRESSION
 
 Classified = tuple[np.ndarray, np.ndarray]
@@ -108,36 +109,38 @@ def test_auc_counts_pairs(classes: int, rows: int, seed: int, digits: int) -> No
         scores, own = probabilities[:, k], targets == k
         gaps = scores[own][:, None] - scores[~own][None, :]
         wins.append(np.mean((gaps > 0) + 0.5 * (gaps == 0)))
-    assert metrics.auc(probabilities, targets) == pytest.approx(np.mean(wins))
+    assert classification.auc(probabilities, targets) == pytest.approx(np.mean(wins))
 
 
 def test_auc_of_one_class_is_undefined() -> None:
     for classes in (1, 2, 3):
         uniform = np.full((4, classes), 1 / classes)
-        assert np.isnan(metrics.auc(uniform, np.zeros(4, dtype=int)))
+        assert np.isnan(classification.auc(uniform, np.zeros(4, dtype=int)))
 
 
 def test_auc_leaves_out_a_class_without_rows() -> None:
     probabilities, targets = classified(30, 3)
     targets = targets % 2
     expected = np.mean([peer.roc_auc_score(targets == k, probabilities[:, k]) for k in range(2)])
-    assert metrics.auc(probabilities, targets) == pytest.approx(expected)
+    assert classification.auc(probabilities, targets) == pytest.approx(expected)
 
 
 def test_auc_of_many_equal_scores_does_not_overflow() -> None:
     targets = np.arange(200_000) % 2
-    assert metrics.auc(np.full((200_000, 2), 0.5), targets) == 0.5
+    assert classification.auc(np.full((200_000, 2), 0.5), targets) == 0.5
 
 
 def test_log_loss_is_finite_when_surely_wrong() -> None:
     sure = np.array([[1.0, 0.0]])
-    assert metrics.log_loss(sure, np.array([1])) == pytest.approx(52 * np.log(2))
-    assert metrics.log_loss(sure.astype(np.float32), np.array([1])) == pytest.approx(52 * np.log(2))
+    assert classification.log_loss(sure, np.array([1])) == pytest.approx(52 * np.log(2))
+    assert classification.log_loss(sure.astype(np.float32), np.array([1])) == pytest.approx(
+        52 * np.log(2)
+    )
 
 
 def test_brier_of_two_classes_is_the_squared_error() -> None:
     probabilities, targets = classified(30, 2)
-    assert metrics.brier(probabilities, targets) == pytest.approx(
+    assert classification.brier(probabilities, targets) == pytest.approx(
         np.mean((probabilities[:, 1] - targets) ** 2)
     )
 
@@ -155,14 +158,14 @@ def longhand_ece(probabilities: np.ndarray, targets: np.ndarray, bins: int) -> f
 @given(st.integers(2, 6), st.integers(1, 60), st.integers(0, 10_000))
 def test_ece_is_the_definition(classes: int, rows: int, seed: int) -> None:
     probabilities, targets = classified(rows, classes, seed)
-    assert metrics.ece(probabilities, targets) == pytest.approx(
+    assert classification.ece(probabilities, targets) == pytest.approx(
         longhand_ece(probabilities, targets, 15)
     )
 
 
 def test_calibration_curve_is_scikit_learns_without_its_empty_bins() -> None:
     probabilities, targets = classified(200, 3)
-    confidence, share, count = metrics.calibration_curve(probabilities, targets, bins=10)
+    confidence, share, count = tables.calibration_curve(probabilities, targets, bins=10)
     right = probabilities.argmax(1) == targets
     expected_share, expected_confidence = peer_curve(right, probabilities.max(1), n_bins=10)
     assert count.sum() == 200
@@ -174,38 +177,38 @@ def test_calibration_curve_is_scikit_learns_without_its_empty_bins() -> None:
 
 def test_calibration_puts_an_edge_in_the_lower_bin_and_one_in_the_last() -> None:
     probabilities = np.array([[0.5, 0.5], [1.0, 0.0]])
-    _, _, count = metrics.calibration_curve(probabilities, np.array([0, 0]), bins=2)
+    _, _, count = tables.calibration_curve(probabilities, np.array([0, 0]), bins=2)
     assert count.tolist() == [1, 1]
 
 
 def test_confusion_and_per_class_are_scikit_learns() -> None:
     probabilities, targets = classified(50, 5)
     predicted, targets = probabilities.argmax(1) % 4, targets % 3  # 4 is neither, 3 has no rows
-    table = metrics.confusion(predicted, targets, 5)
+    table = tables.confusion(predicted, targets, 5)
     np.testing.assert_array_equal(table, peer.confusion_matrix(targets, predicted, labels=range(5)))
     expected = peer.precision_recall_fscore_support(
         targets, predicted, labels=range(5), zero_division=np.nan
     )
-    for found, other in zip(metrics.per_class(table), expected, strict=True):
+    for found, other in zip(tables.per_class(table), expected, strict=True):
         np.testing.assert_allclose(found, other)
 
 
 def test_confusion_of_no_rows() -> None:
     none = np.array([], dtype=np.int64)
-    assert metrics.confusion(none, none, 2).tolist() == [[0, 0], [0, 0]]
+    assert tables.confusion(none, none, 2).tolist() == [[0, 0], [0, 0]]
 
 
 @pytest.mark.parametrize("targets", [[3.0, 3.0, 3.0], [7.0]])
 def test_r2_of_constant_targets_is_undefined(targets: list[float]) -> None:
     with np.errstate(all="raise"):
-        assert np.isnan(metrics.r2(np.zeros(len(targets)), np.array(targets)))
+        assert np.isnan(regression.r2(np.zeros(len(targets)), np.array(targets)))
 
 
 @given(st.sampled_from([1e-200, 1e-20, 1.0, 1e20, 1e200]))
 def test_r2_has_no_unit(scale: float) -> None:
     targets, predictions = np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0])
-    assert metrics.r2(predictions * scale, targets * scale) == pytest.approx(
-        metrics.r2(predictions, targets)
+    assert regression.r2(predictions * scale, targets * scale) == pytest.approx(
+        regression.r2(predictions, targets)
     )
 
 
@@ -250,15 +253,15 @@ def test_a_bfloat16_softmax_passes() -> None:
     probabilities, targets = classified(50, 10)
     short = (probabilities.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32)
     assert np.abs(short.sum(1) - 1).max() > 1e-3
-    assert metrics.brier(short, targets) == pytest.approx(
-        metrics.brier(probabilities, targets), abs=1e-2
+    assert classification.brier(short, targets) == pytest.approx(
+        classification.brier(probabilities, targets), abs=1e-2
     )
 
 
 def test_tables_and_bins_that_cannot_be() -> None:
     with pytest.raises(ValueError, match="square"):
-        metrics.per_class(np.zeros((2, 3)))
+        tables.per_class(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="3 predicted classes but 2 targets"):
-        metrics.confusion(np.array([0, 1, 1]), np.array([0, 1]), 2)
+        tables.confusion(np.array([0, 1, 1]), np.array([0, 1]), 2)
     with pytest.raises(ValueError, match="bins"):
-        metrics.ece(np.full((2, 2), 0.5), np.array([0, 1]), bins=0)
+        classification.ece(np.full((2, 2), 0.5), np.array([0, 1]), bins=0)

@@ -25,6 +25,7 @@ def climb(
     rungs: str | None = None,
     without: str | None = None,
     drop: Words = (),
+    rows: int | None = None,
     allow_leak: Flag = False,
     encoding: str | None = None,
     missing: Literal["impute", "error"] = "impute",
@@ -61,6 +62,8 @@ def climb(
         All but these, with commas between.
     drop
         Column to leave out; may be repeated.
+    rows
+        Draw this many of the rows to learn from; all by default.
     allow_leak
         Go on although one feature gives the target away.
     encoding
@@ -92,6 +95,7 @@ def climb(
             rungs=comma(rungs),
             without=comma(without) or (),
             drop=drop,
+            rows=rows,
             allow_leak=allow_leak,
             encoding=encoding,
             missing=missing,

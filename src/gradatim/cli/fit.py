@@ -25,6 +25,7 @@ def fit(
     settings: Annotated[Words, Parameter(name="--set")] = (),
     recipe: Path | None = None,
     drop: Words = (),
+    rows: int | None = None,
     allow_leak: Flag = False,
     encoding: str | None = None,
     missing: Literal["impute", "error"] = "impute",
@@ -56,6 +57,8 @@ def fit(
         A TOML file of such settings.
     drop
         Column to leave out; may be repeated.
+    rows
+        Draw this many of the rows to learn from; all by default.
     allow_leak
         Go on although one feature gives the target away.
     encoding
@@ -84,6 +87,7 @@ def fit(
             settings=settings,
             recipe=recipe,
             drop=drop,
+            rows=rows,
             allow_leak=allow_leak,
             encoding=encoding,
             missing=missing,

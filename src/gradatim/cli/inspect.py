@@ -16,6 +16,7 @@ def inspect(
     task: Literal["classify", "regress"] | None = None,
     group: str | None = None,
     time: str | None = None,
+    rows: int | None = None,
     encoding: str | None = None,
     quick: Flag = False,
     json: Json = False,
@@ -34,6 +35,8 @@ def inspect(
         Column whose equal rows stay on one side of every split.
     time
         Column that orders the rows.
+    rows
+        Draw this many of the rows to learn from; all by default.
     encoding
         Of a text file that is not UTF-8.
     quick
@@ -49,6 +52,7 @@ def inspect(
         task=task,
         group=group,
         time=time,
+        rows=rows,
         encoding=encoding,
         timing=not quick,
     )

@@ -17,8 +17,9 @@ __all__ = ["Costs", "measure"]
 class Costs:
     """Costs of one model; seconds are medians on this machine, with one thread.
 
-    `parameters` counts every learnt number, support points and preprocessing too. `multiply_adds`
-    counts those of matrix products and convolutions for one sample (trees have none).
+    `parameters` counts the network's parameters, or, where a solver left buffers instead (support
+    points, trees), those; preprocessing is not counted. `multiply_adds` counts those of matrix
+    products and convolutions for one sample (trees have none). `bytes` is the whole model.
     """
 
     parameters: int
@@ -38,12 +39,17 @@ def measure(model: Model, inputs: Tensor) -> Costs:
     many = inputs[torch.arange(256) % len(inputs)]
     tensors = list(model.state_dict().values())
     return Costs(
-        parameters=sum(t.numel() for t in tensors if t.is_floating_point()),
+        parameters=_learnt(model),
         multiply_adds=_multiply_adds(model, inputs[:1]),
         predict_seconds_1=_seconds(model, inputs[:1]),
         predict_seconds_256=_seconds(model, many),
         bytes=sum(t.numel() * t.element_size() for t in tensors),
     )
+
+
+def _learnt(model: Model) -> int:
+    parameters = sum(p.numel() for p in model.network.parameters())
+    return parameters or sum(b.numel() for b in model.network.buffers() if b.is_floating_point())
 
 
 def _seconds(model: Model, inputs: Tensor, budget: float = 0.3) -> float:

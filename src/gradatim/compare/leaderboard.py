@@ -12,7 +12,7 @@ from gradatim.compare.verdict import Standing, Verdict, verdict
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Rung, Trained
 from gradatim.data.splits import Partition
-from gradatim.ops.statistics import corrected_interval, corrected_t, holm, practical
+from gradatim.ops.paired import corrected_interval, corrected_t, holm, practical
 from gradatim.runs.files import is_finished, read_json
 
 __all__ = ["Ladder", "collect"]

@@ -45,8 +45,9 @@ class Verdict:
 def verdict(ladder: Sequence[Standing], rope: float, scores: Mapping[str, str]) -> Verdict:
     """Choose the simplest rung whose mean is within the rope of the best and not shown worse.
 
-    The burden of proof lies with the higher rung. "No clear winner" is said when neither "worse"
-    nor "as good" reaches 0.95 and practical equality is not even the likeliest of the three.
+    "No clear winner" is said when a simpler rung than the chosen one is not shown to be worse than
+    the best, or when the chosen one is neither shown worse nor as good and practical equality is
+    not even the likeliest of the three.
 
     Args:
         ladder: the rungs that were scored, from simple to deep; at least one.
@@ -56,15 +57,22 @@ def verdict(ladder: Sequence[Standing], rope: float, scores: Mapping[str, str]) 
     best = max(ladder, key=lambda s: s.goodness)
     fit = [s for s in ladder if best.goodness - s.goodness <= rope and s.worse < SURE]
     chosen = fit[0]
-    undecided = chosen.worse < SURE and chosen.worse > 1 - SURE
-    clear = chosen is best or not (undecided and chosen.equal < 0.5)
-    deep = _deep(ladder, chosen, best)
+    simpler = [s for s in ladder[: ladder.index(chosen)] if s.worse < SURE]
+    torn = chosen is not best and chosen.worse > 1 - SURE and chosen.equal < 0.5
+    clear = not simpler and not torn
+    deep = _deep(ladder, chosen)
     headline = _headline(chosen, best, clear, deep)
-    return Verdict(chosen.rung, headline, _reason(chosen, best, rope, scores, deep), clear, deep)
+    reason = _reason(chosen, best, rope, scores)
+    if simpler:
+        names = " and ".join(s.rung for s in simpler[-2:])
+        reason += f" Not shown to be worse on these folds, and simpler: {names}."
+    if deep == "does not pay":
+        reason += " Deep networks are not better."
+    return Verdict(chosen.rung, headline, reason, clear, deep)
 
 
 def _deep(
-    ladder: Sequence[Standing], chosen: Standing, best: Standing
+    ladder: Sequence[Standing], chosen: Standing
 ) -> Literal["pays", "does not pay", "unclear", "not tried"]:
     if not any(s.deep for s in ladder):
         return "not tried"
@@ -78,7 +86,8 @@ def _headline(chosen: Standing, best: Standing, clear: bool, deep: str) -> str:
     if chosen.dummy:
         return f"Nothing beats {chosen.rung}: the inputs do not tell the target"
     if not clear:
-        return f"No clear winner: take {chosen.rung}, the simplest of those that lead"
+        lead = "it leads" if chosen is best else "the simplest of those that lead"
+        return f"No clear winner: take {chosen.rung}, {lead}"
     ending = {
         "does not pay": "; deep learning does not pay here",
         "pays": "; deep learning pays here",
@@ -89,19 +98,15 @@ def _headline(chosen: Standing, best: Standing, clear: bool, deep: str) -> str:
     return f"Take {chosen.rung}: practically as good as the best{ending}"
 
 
-def _reason(
-    chosen: Standing, best: Standing, rope: float, scores: Mapping[str, str], deep: str
-) -> str:
+def _reason(chosen: Standing, best: Standing, rope: float, scores: Mapping[str, str]) -> str:
     if chosen is best:
-        text = f"{chosen.rung} has the best mean score ({scores[chosen.rung]})"
-        if deep == "unclear":
-            text += ", but a simpler rung is not shown to be worse by more than the rope"
-        return text + f"; every simpler rung is behind by more than {rope:.3g}."
+        return (
+            f"{chosen.rung} has the best mean score ({scores[chosen.rung]}); "
+            f"the mean of every simpler rung is behind by more than {rope:.3g}."
+        )
     behind = best.goodness - chosen.goodness
     return (
         f"{chosen.rung} ({scores[chosen.rung]}) is {behind:.2g} behind {best.rung} "
         f"({scores[best.rung]}), less than the {rope:.2g} that matters in practice; "
-        f"the probability that it is worse by more than that is {chosen.worse:.2f}. "
-        f"{'Deep networks are not better. ' if deep == 'does not pay' else ''}"
-        f"No simpler rung comes as close."
+        f"the probability that it is worse by more than that is {chosen.worse:.2f}."
     )

@@ -60,7 +60,8 @@ class Dataset:
     """Samples, their signature and where they came from.
 
     `row_names` tells a person which sample is meant (a file, a line). `sealed` marks the rows of
-    the data's own test part, if it has one. `fingerprint` is a hash of the bytes that were read.
+    the data's own test part, if it has one. `fingerprint` is a hash of the bytes that were read;
+    `source` is what the user wrote to have them read.
     """
 
     name: str

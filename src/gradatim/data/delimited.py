@@ -8,6 +8,7 @@ import codecs
 import csv
 import hashlib
 import io
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def read_delimited(path: Path, name: str, options: ReadOptions) -> tuple[list[Te
         DataError: naming the line or the byte that cannot be read.
     """
     content = content_of(path, growth=GROWTH)
+    if content.startswith(b"PK\x03\x04"):
+        raise _trouble(name, "this is a spreadsheet or an archive", "export the table as CSV text")
     text = decoded(content, name, options.encoding)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -101,7 +104,7 @@ def _score(text: str, delimiter: str) -> tuple[bool, int]:
             if len(widths) == 20:
                 break
     except csv.Error:
-        return False, 0
+        return False, max(widths[:1], default=0)
     filled = [width for width in widths if width] or [0]
     return filled[0] > 1 and min(filled) == max(filled), filled[0]
 
@@ -126,7 +129,7 @@ def _columns(
     header: list[str], rows: Iterator[Row], name: str
 ) -> tuple[list[TextCells], list[int]]:
     indices: list[dict[str, int]] = [{} for _ in header]
-    codes: list[list[int]] = [[] for _ in header]
+    codes = [array("q") for _ in header]
     lines = []
     for line, row in rows:
         if len(row) != len(header):
@@ -136,7 +139,7 @@ def _columns(
         for cell, index, column in zip(row, indices, codes, strict=True):
             column.append(index.setdefault(cell, len(index)))
     columns = [
-        from_index(label, np.array(column, np.int64), index)
+        from_index(label, np.frombuffer(column, np.int64), index)
         for label, column, index in zip(header, codes, indices, strict=True)
     ]
     return columns, lines

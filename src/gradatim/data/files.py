@@ -23,6 +23,9 @@ def checked_path(location: str, expected: Literal["file", "folder"] | None = Non
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
+        if os.path.lexists(location):
+            trouble = f"{shown(location, 200)} is a link that leads nowhere"
+            raise DataError(f"{trouble}; give what it should lead to") from error
         raise DataError(f"{shown(location, 200)} does not exist; {_neighbours(path)}") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{shown(location, 200)}: {_reason(error)}; check the path") from error

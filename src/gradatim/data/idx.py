@@ -33,8 +33,10 @@ def read_idx(path: Path, axes: int) -> tuple[np.ndarray, bytes]:
         expected = f"expected type 0x08 and {axes} axes"
         raise DataError(f"{name} has type 0x{kind:02x} and {found} axes, {expected}; convert it")
     start = 4 + 4 * axes
+    if len(content) < start:
+        raise DataError(f"{name} ends inside its header; download it again")
     shape = tuple(int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4))
     if len(content) - start != math.prod(shape):
-        held = f"{max(0, len(content) - start)} bytes of data, its header says {math.prod(shape)}"
+        held = f"{len(content) - start} bytes of data, its header says {math.prod(shape)}"
         raise DataError(f"{name} has {held}; download it again")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape), content

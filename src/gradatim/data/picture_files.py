@@ -5,19 +5,20 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 import numpy as np
+from PIL import Image as Pillow
 
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Finding
 from gradatim.core.signature import Image
 from gradatim.data.files import must_fit
-from gradatim.data.naming import shown
+from gradatim.data.naming import listed, shown
 from gradatim.data.pictures import Header, load_picture, picture_header
 
-__all__ = ["Decoded", "common_shape", "decode_files", "headers_of"]
+__all__ = ["Decoded", "common_shape", "decode_files", "disguises", "headers_of"]
 
 LARGEST_SIDE = 64
 BROKEN_SHARE = 0.2
@@ -37,28 +38,28 @@ class Decoded:
     fingerprint: str
 
 
-def headers_of(files: Sequence[Path]) -> list[Header | None]:
-    """Return the header of each file, None where it has none."""
+def headers_of(files: Sequence[Path], names: Sequence[str]) -> list[Header | DataError]:
+    """Return the header of each file, or the complaint about it."""
 
-    def header(file: Path) -> Header | None:
+    def header(row: int) -> Header | DataError:
         try:
-            return picture_header(file)
-        except DataError:
-            return None
+            return picture_header(files[row], names[row])
+        except DataError as error:
+            return error
 
-    return _in_threads(header, files)
+    return _in_threads(header, range(len(files)))
 
 
-def common_shape(headers: Sequence[Header | None], name: str) -> tuple[Image, list[Finding]]:
+def common_shape(headers: Sequence[Header | DataError], name: str) -> tuple[Image, list[Finding]]:
     """Return the median height and width, shrunk to at most 64 pixels a side, and the colours.
 
     Raises:
         DataError: no file has a header.
     """
-    known = [header for header in headers if header is not None]
+    known = [header for header in headers if isinstance(header, Header)]
     if not known:
-        trouble = f"none of the {len(headers)} files is a readable picture"
-        raise DataError(f"{shown(name, 200)}: {trouble}; copy the pictures again")
+        trouble = f"none of {len(headers)} pictures can be used"
+        raise DataError(f"{shown(name, 200)}: {trouble}; the first: {headers[0]}")
     sizes = np.array([(header.height, header.width) for header in known])
     median = np.median(sizes, axis=0)
     height, width = np.maximum(1, np.rint(median * min(1.0, LARGEST_SIDE / median.max())))
@@ -72,6 +73,21 @@ def _resize_note(changed: int, image: Image) -> list[Finding]:
     size = f"{image.width} x {image.height} pixels (width x height)"
     message = f"{changed} pictures are resized to {size}; their aspect ratio is not kept"
     return [Finding("resized", "note", message, f"the median size, at most {LARGEST_SIDE} a side")]
+
+
+def disguises(headers: Sequence[Header | DataError], names: Sequence[str]) -> list[Finding]:
+    """Return a note on files whose content is another format than their name says."""
+    known = Pillow.registered_extensions()
+    odd = [
+        name
+        for header, name in zip(headers, names, strict=True)
+        if isinstance(header, Header)
+        and known.get(PurePosixPath(name).suffix.lower()) != header.format.replace("MPO", "JPEG")
+    ]
+    if not odd:
+        return []
+    message = f"{len(odd)} pictures are of another format than their names say: {listed(odd, 3)}"
+    return [Finding("other-format", "note", message, "they are read by content", tuple(odd[:5]))]
 
 
 def decode_files(files: Sequence[Path], names: Sequence[str], image: Image, name: str) -> Decoded:

@@ -25,8 +25,10 @@ __all__ = ["FORMATS", "Header", "as_signature", "load_picture", "picture_header"
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MOST_PIXELS = 64_000_000
 
-# The header is checked against MOST_PIXELS, which is stricter than what Pillow warns of.
+# MOST_PIXELS is stricter than what Pillow warns of, and what it says of odd metadata is of no use
+# to anybody here: a picture decodes or is set apart.
 warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
 _ORIENTATION = 0x0112
@@ -91,7 +93,7 @@ def load_picture(
     name = name or _name(source)
     try:
         with _opened(source, name) as image:
-            return _planes(_flat(ImageOps.exif_transpose(image)), channels, size)
+            return _planes(_flat(ImageOps.exif_transpose(image), name), channels, size)
     except _BROKEN as error:
         raise _complaint(error, name) from error
 
@@ -119,14 +121,19 @@ def _opened(source: Path | bytes, name: str) -> Pillow.Image:
     image = Pillow.open(file, formats=FORMATS)
     if image.width * image.height > MOST_PIXELS:
         image.close()
-        size = f"{image.width} x {image.height} pixels"
-        raise DataError(f"{shown(name, 200)} has {size}, above 64 million; make it smaller")
+        raise _too_large(name)
     return image
+
+
+def _too_large(name: str) -> DataError:
+    return DataError(f"{shown(name, 200)} has above 64 million pixels; make it smaller")
 
 
 def _complaint(error: Exception, name: str) -> DataError:
     if isinstance(error, DataError):
         return error
+    if isinstance(error, Pillow.DecompressionBombError):
+        return _too_large(name)
     known = ", ".join(FORMATS)
     if isinstance(error, UnidentifiedImageError):
         return DataError(f"{shown(name, 200)} is no picture; allowed formats: {known}")
@@ -134,13 +141,13 @@ def _complaint(error: Exception, name: str) -> DataError:
     return DataError(f"{shown(name, 200)} is broken: {shown(reason, 120)}; copy the picture again")
 
 
-def _flat(image: Pillow.Image) -> Pillow.Image:
+def _flat(image: Pillow.Image, name: str) -> Pillow.Image:
     """Return the picture as mode L or RGB."""
     image.load()
     if image.mode.startswith("I"):
-        return _eight_bits(image)
+        return _eight_bits(image, name)
     if image.mode == "F":
-        raise DataError("pictures of floating-point numbers have no known white; save 8 or 16 bits")
+        raise _without_white(name, "floating-point numbers")
     if image.mode == "P" or "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):
         image = image.convert("LA" if image.mode in ("1", "L", "La") else "RGBA")
     if image.mode in ("LA", "RGBA"):
@@ -150,10 +157,14 @@ def _flat(image: Pillow.Image) -> Pillow.Image:
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def _eight_bits(image: Pillow.Image) -> Pillow.Image:
+def _without_white(name: str, what: str) -> DataError:
+    return DataError(f"{shown(name, 200)} holds {what}: its white is not known; save 8 or 16 bits")
+
+
+def _eight_bits(image: Pillow.Image, name: str) -> Pillow.Image:
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
-        raise DataError("pictures above 16 bits have no known white; save 8 or 16 bits")
+        raise _without_white(name, "more than 16 bits")
     return Pillow.fromarray(((values + 128) // 257).astype(np.uint8))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -68,10 +69,19 @@ def _read_location(location: str | bytes, options: ReadOptions) -> Dataset:
         raise ConfigError("DATA is empty; give a path, kind:path or a bundled name")
     kind, colon, rest = location.partition(":")
     if colon and kind in SOURCES.names():
-        return SOURCES[kind].read(rest, options)
-    if colon and _KIND.fullmatch(kind) and not os.path.lexists(location):
-        SOURCES[kind]  # there is none: says which are near
-    return _claiming(location).read(location, options)
+        dataset = SOURCES[kind].read(rest, options)
+    else:
+        if colon and _KIND.fullmatch(kind) and not os.path.lexists(location):
+            SOURCES[kind]  # there is none: says which are near
+        rest = location
+        dataset = _claiming(location).read(location, options)
+    return replace(dataset, name=_title(rest), source=location)
+
+
+def _title(location: str) -> str:
+    """Return a short name for people: the folder's, or the file's without its endings."""
+    name = Path(location).resolve().name
+    return name if Path(location).is_dir() else name.partition(".")[0] or name
 
 
 def _claiming(location: str) -> Source:

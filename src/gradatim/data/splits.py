@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.samples import Dataset, Finding, Samples
 from gradatim.core.signature import Category
 from gradatim.ops.folds import holdout, kfold, split_hash
 
-__all__ = ["Fold", "Partition", "partition"]
+__all__ = ["Fold", "Partition", "partition", "thinned"]
 
 TEST_SHARE = 0.2
 
@@ -98,6 +99,32 @@ def partition(
             raise
         raise DataError(f"{data.name} cannot be split: {error}") from error
     return data, Partition(training, test, tuple(cuts))
+
+
+def thinned(data: Dataset, rows: int | None) -> Dataset:
+    """Return the data with only `rows` of the rows to learn from, classes in proportion.
+
+    Rows of the data's own test part are all kept. Which rows stay is a function of the data alone,
+    so that fits with different seeds see the same ones.
+
+    Raises:
+        ConfigError: fewer than ten rows are asked for.
+    """
+    sealed = data.sealed if data.sealed is not None else torch.zeros(len(data), dtype=torch.bool)
+    open_rows = np.flatnonzero(~sealed.numpy())
+    if rows is None or rows >= len(open_rows):
+        return data
+    if rows < 10:
+        raise ConfigError(f"--rows {rows} is too few to compare anything; give at least 10")
+    part = data.samples.take(open_rows)
+    drawn = holdout(len(part), rows / len(part), 0, **_labels(part, data))[1]
+    kept = np.sort(np.concatenate([open_rows[drawn], np.flatnonzero(sealed.numpy())]))
+    return replace(
+        data,
+        samples=data.samples.take(kept),
+        row_names=[data.row_names[i] for i in kept],
+        sealed=None if data.sealed is None else data.sealed[kept],
+    )
 
 
 def _labels(samples: Samples, data: Dataset) -> dict[str, np.ndarray | None]:

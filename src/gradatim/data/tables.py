@@ -47,7 +47,7 @@ def _named(columns: Sequence[Cells], origin: Origin) -> dict[str, Cells]:
             trouble = f"columns {names.index(name) + 1} and {place} are both called {shown(name)}"
             raise origin.error(trouble, "rename one of them")
     if not len(origin.rows):
-        raise origin.error("there are no rows under the header", "add rows")
+        raise origin.error("there are no rows of data", "add rows")
     return {cells.name: cells for cells in columns}
 
 
@@ -68,10 +68,11 @@ def _learn(table: dict[str, Cells], origin: Origin, options: ReadOptions) -> Dat
 def _features(rest: list[Cells], origin: Origin) -> tuple[Tensor, list[Column], list[Finding]]:
     learnt = [learn_column(cells, origin) for cells in rest]
     kept = [entry for entry in learnt if entry.column is not None]
-    if not kept:
-        trouble = "there is no feature column left beside the target"
-        raise origin.error(trouble, "add columns of numbers, categories or dates")
     findings = [finding for entry in learnt for finding in entry.findings]
+    if not kept:
+        reason = f" ({findings[0].message})" if findings else ""
+        trouble = f"there is no feature column beside the target{reason}"
+        raise origin.error(trouble, "add columns of numbers, categories or dates")
     inputs = torch.from_numpy(np.stack([entry.cells for entry in kept], axis=1))
     return inputs, [entry.column for entry in kept if entry.column is not None], findings
 
@@ -84,9 +85,7 @@ def _refuse_missing(
     for column, cells in zip(columns, inputs.T, strict=True):
         lost = cells.isnan().numpy()
         if lost.any():
-            where = (
-                f"column {shown(column.name)} has {lost.sum()} missing cells, {origin.these(lost)}"
-            )
+            where = f"column {shown(column.name)} is missing in {origin.these(lost)}"
             raise origin.error(where, "complete them or say --missing impute")
 
 

@@ -11,7 +11,7 @@ from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.core.task import Supervised
 from gradatim.layers.chunks import in_chunks
-from gradatim.ops.statistics import bootstrap_interval, wilson
+from gradatim.ops.intervals import bootstrap_interval, wilson
 
 __all__ = ["Judgement", "judge", "predict", "scores_of"]
 

@@ -93,4 +93,5 @@ def _periods(column: Column) -> tuple[float, ...]:
 def _codes(column: Column) -> tuple[float, ...]:
     if column.kind == "boolean":
         return (1.0,)
-    return tuple(range(-1, len(column.values))) if column.kind == "category" else ()
+    known = range(-1, len(column.values))
+    return tuple(map(float, known)) if column.kind == "category" else ()

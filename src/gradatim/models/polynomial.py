@@ -137,8 +137,9 @@ class PolynomialNetwork(nn.Module):
         self.head.weight.copy_(fits[best].weights.T)
         self.head.bias.copy_(fits[best].bias)
         self.degrees.copy_(torch.tensor(degrees))
-        self.training_error.copy_(torch.tensor([fit.training for fit in fits]))
-        self.held_out_error.copy_(torch.tensor([fit.held_out for fit in fits]))
+        errors = torch.tensor([(fit.training, fit.held_out) for fit in fits], dtype=torch.float64)
+        self.training_error.copy_(errors[:, 0])
+        self.held_out_error.copy_(errors[:, 1])
 
     @property
     def note(self) -> str:

@@ -79,7 +79,6 @@ def least_squares(
     u, values, v = u[:, kept], values[kept], v[kept]
     inverse = scale[:, None] * v.T / values
     weights = inverse @ (u.T @ t)
-    weights = weights + inverse @ (u.T @ (t - x @ weights))
     leverage = u.square().sum(1) + (1 / n if intercept else 0.0)
     return LeastSquares(weights, centre - mean @ weights, int(kept.sum()), leverage)
 

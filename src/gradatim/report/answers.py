@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from gradatim.core.errors import CorruptError
-from gradatim.ops.metrics import calibration_curve
+from gradatim.ops.confusion import calibration_curve
 from gradatim.report.evidence import Evidence
 from gradatim.runs.files import read_array
 
-__all__ = ["Answers", "answers", "test_answers"]
+__all__ = ["Answers", "answers"]
 
 Reliability = tuple[np.ndarray, np.ndarray, np.ndarray]
 ROC_POINTS = 200
@@ -44,8 +44,11 @@ class Answers:
 def answers(evidence: Evidence, rung: str) -> Answers | None:
     """Return the out-of-fold predictions of a rung: every row by the fit that did not see it.
 
-    With repeated folds the first repeat is read; a mean over repeats would be another model.
+    With repeated folds the first repeat is read; a mean over repeats would be another model. A
+    run of one rung has no folds: its answers are those for the test rows, once they were opened.
     """
+    if evidence.fit:
+        return _of_test(evidence)
     pieces = list(_pieces(evidence, rung))
     if not pieces or evidence.targets is None:
         return None
@@ -53,8 +56,7 @@ def answers(evidence: Evidence, rung: str) -> Answers | None:
     return _reduce(evidence, rows, values)
 
 
-def test_answers(evidence: Evidence) -> Answers | None:
-    """Return the chosen rung's predictions of the test rows, once they were opened."""
+def _of_test(evidence: Evidence) -> Answers | None:
     rows, values = evidence.array("test_rows.npy"), evidence.array("test_predictions.npy")
     if rows is None or values is None or evidence.targets is None:
         return None

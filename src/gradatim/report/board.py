@@ -49,12 +49,10 @@ class BoardRow:
 
 
 def board(rows: Sequence[RungRow], chosen: str, metric: str, higher: bool) -> list[BoardRow]:
-    """Return the rows that have a score, in ladder order."""
-    tried = [row for row in rows if row.tried]
-    if not tried:
-        return []
-    span = score_range(tried, higher)
-    return [_row(row, row.name == chosen, metric, span) for row in tried]
+    """Return the rows of rungs that were fitted, in ladder order."""
+    scored = [row for row in rows if row.tried]
+    span = score_range(scored, higher) if scored else (0.0, 1.0)
+    return [_row(row, row.name == chosen, metric, span) for row in rows if row.status == "ok"]
 
 
 def _row(row: RungRow, chosen: bool, metric: str, span: tuple[float, float]) -> BoardRow:
@@ -65,11 +63,15 @@ def _row(row: RungRow, chosen: bool, metric: str, span: tuple[float, float]) -> 
         chosen=chosen,
         score=Cell(score(row.score, metric), _sort(row.score)),
         interval=f"{score(row.low, metric)} to {score(row.high, metric)}" if known else "",
-        bar=interval_bar(row.score or 0.0, row.low, row.high, span, chosen),
+        bar=_bar(row, span, chosen),
         below=_versus(row.below, metric),
         best=_versus(row.best, metric),
         costs=_costs(row),
     )
+
+
+def _bar(row: RungRow, span: tuple[float, float], chosen: bool) -> Markup:
+    return Markup() if row.score is None else interval_bar(row.score, row.low, row.high, span, chosen)
 
 
 def _versus(pair: Pair | None, metric: str) -> Versus | None:
@@ -80,8 +82,8 @@ def _versus(pair: Pair | None, metric: str) -> Versus | None:
     return Versus(
         rung=pair.rung,
         difference=signed(pair.difference, metric),
-        p=f"p {'(Holm) ' if holm else ''}{chance(p)}" if p is not None else "",
-        equal=f"equal: {share(pair.equal)}" if pair.equal is not None else "",
+        p=f"p {chance(p)}{'' if holm else ' (raw)'}" if p is not None else "",
+        equal=f"equal {share(pair.equal)}" if pair.equal is not None else "",
         sort=_sort(pair.difference),
         certain=p is not None and p < 0.05,
     )

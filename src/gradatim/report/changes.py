@@ -11,8 +11,8 @@ from gradatim.report.samples import Sampler, Shelf
 
 __all__ = ["Change", "change", "mistakes"]
 
-SHOWN = 10  # samples a shelf
-WORST = 24
+SHOWN = 9  # samples a shelf
+WORST = 18
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from gradatim.report.answers import answers
 from gradatim.report.board import BoardRow, board
 from gradatim.report.changes import Change, change, mistakes
 from gradatim.report.details import Detail, Drawing, detail
-from gradatim.report.evidence import Evidence, text
+from gradatim.report.evidence import Evidence, number, text
 from gradatim.report.figures.climb import climb_figure
 from gradatim.report.figures.cost import cost_figure
 from gradatim.report.figures.folds import fold_figure
@@ -47,6 +47,7 @@ class Chapter:
     verdict: Verdict
     board: Sequence[BoardRow]
     others: Sequence[RungRow]
+    alone: bool
     notes: Sequence[tuple[str, str]]
     run_notes: Sequence[str]
     climb: Markup | None
@@ -71,19 +72,20 @@ def chapter(folder: Path, budget: int) -> Chapter:
     evidence = Evidence(folder)
     rows, higher = rung_rows(evidence), direction_is_up(evidence)
     said, gallery = verdict(evidence, rows), Gallery(evidence, budget)
-    tried = [row for row in rows if row.tried]
+    tried = [row for row in rows if row.tried or (evidence.fit and row.status == "ok")]
     shown = tried[-MOST_RUNGS:]
     ladder = Ladder(shown, said.rung, evidence.metric, higher)
     study = _study(evidence, shown, said.rung, Sampler(evidence, gallery))
-    rope = evidence.leaderboard.get("rope")
+    rope = number(evidence.fact("rope"))
     drawn = len(shown) > 1
     return Chapter(
-        name=text(evidence.leaderboard.get("data") or evidence.question.get("data")) or folder.name,
+        name=evidence.name,
         task=evidence.task,
         metric=evidence.metric,
         verdict=said,
         board=board(rows, said.rung, evidence.metric, higher),
-        others=[row for row in rows if not row.tried],
+        others=[row for row in rows if row.status != "ok"],
+        alone=bool(evidence.fit),
         notes=[(row.name, note) for row in rows for note in row.notes],
         run_notes=[text(note) for note in evidence.leaderboard.get("notes") or []],
         climb=climb_figure(ladder, rope) if drawn else None,
@@ -121,7 +123,9 @@ def _study(evidence: Evidence, rows: Sequence[RungRow], chosen: str, sampler: Sa
             continue
         if below is not None:
             study.changes.append(change((below[0], row.name), below[1], now, sampler))
-        study.details.append(detail(row, now, evidence.classes, row.name == chosen))
+        is_chosen = row.name == chosen
+        test = (evidence.test.get("scores") or {}) if is_chosen and not evidence.fit else {}
+        study.details.append(detail(row, now, evidence.classes, is_chosen, test))
         if row.name == chosen:
             study.worst = mistakes(now, sampler)
         below = row.name, now

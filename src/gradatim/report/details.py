@@ -1,13 +1,17 @@
 """One rung in detail: confusion, scores by class and calibration; or residuals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
-from gradatim.ops.metrics import CLASSIFICATION, REGRESSION, confusion, mae, per_class, r2, rmse
+from gradatim.ops.confusion import confusion, per_class
+from gradatim.ops.metrics import CLASSIFICATION, REGRESSION
+from gradatim.ops.regression import mae, r2, rmse
 from gradatim.report.answers import Answers
+from gradatim.report.evidence import number
 from gradatim.report.figures.calibration import calibration_figure, roc_figure
 from gradatim.report.figures.confusion import confusion_figure
 from gradatim.report.figures.scatter import predicted_figure, residual_figure
@@ -44,26 +48,62 @@ class Detail:
 
     name: str
     chosen: bool
-    numbers: tuple[tuple[str, str], ...]
+    numbers: tuple[tuple[str, str, str], ...]
+    """Name, out-of-fold score, test score (empty but for the chosen rung)."""
     drawings: tuple[Drawing, ...]
     classes: tuple[ClassRow, ...]
     notes: tuple[str, ...]
+    source: str
+    deviations: tuple[str, ...]
 
 
-def detail(row: RungRow, now: Answers, names: Sequence[str], chosen: bool) -> Detail:
-    """Return the pictures and tables of a rung."""
-    lost = [f"{now.lost:,} rows have no finite prediction and are left out."] if now.lost else []
+def detail(
+    row: RungRow, now: Answers, names: Sequence[str], chosen: bool, test: Mapping[str, Any]
+) -> Detail:
+    """Return the pictures and tables of a rung.
+
+    Args:
+        row: its line of the leaderboard.
+        now: its answers.
+        names: of the classes.
+        chosen: whether the verdict names it.
+        test: its scores on the test split, if they are known.
+    """
+    notes = [f"{now.lost:,} rows have no finite prediction and are left out."] if now.lost else []
+    classes = list[ClassRow]()
     if now.confidence is None:
-        return _regression(row, now, chosen, lost)
-    table, kept, capped = _table(now, names, MOST_CLASSES if chosen else MOST_CLASSES // 2)
-    drawings = [Drawing(confusion_figure(table, kept), "Depth is the share of the true class.")]
-    drawings += _calibration(now)
-    rows = zip(kept, *per_class(table), strict=True)
-    classes = [_class_row(*values) for values in rows if values[0] != OTHERS]
-    numbers = [(name, score(value, name)) for name, value in row.scores.items()]
-    numbers += _ece(now)
-    notes = tuple(capped + lost)
-    return Detail(row.name, chosen, tuple(numbers), tuple(drawings), tuple(classes), notes)
+        drawings = _regression(now)
+    else:
+        table, kept, capped = _table(now, names, MOST_CLASSES if chosen else MOST_CLASSES // 2)
+        notes, classes = capped + notes, _classes(table, kept)
+        caption = "The deeper a cell, the larger its share of the true class."
+        drawings = [Drawing(confusion_figure(table, kept), caption), *_calibration(now)]
+    return Detail(
+        name=row.name,
+        chosen=chosen,
+        numbers=tuple(_numbers(row, now, test)),
+        drawings=tuple(drawings),
+        classes=tuple(classes),
+        notes=tuple(notes),
+        source=row.source,
+        deviations=row.deviations,
+    )
+
+
+def _numbers(row: RungRow, now: Answers, test: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    scores = dict(row.scores) or _regression_scores(now)
+    tested = {name: number(value) for name, value in test.items()}
+    numbers = [
+        (name, score(value, name), score(tested[name], name) if name in tested else "")
+        for name, value in scores.items()
+    ]
+    return numbers + [(name, value, "") for name, value in _ece(now)]
+
+
+def _regression_scores(now: Answers) -> dict[str, float | None]:
+    if now.confidence is not None:
+        return {}
+    return {name: number(f(now.predicted, now.targets)) for name, f in REGRESSION.items()}
 
 
 OTHERS = "all other classes"
@@ -88,6 +128,11 @@ def _table(
     return table, [every[k] for k in kept] + [OTHERS], [note]
 
 
+def _classes(table: np.ndarray, names: Sequence[str]) -> list[ClassRow]:
+    rows = zip(names, *per_class(table), strict=True)
+    return [_class_row(*values) for values in rows if values[0] != OTHERS]
+
+
 def _class_row(name: str, precision: float, recall: float, f: float, support: int) -> ClassRow:
     shares = [score(None if np.isnan(v) else float(v), "f1") for v in (precision, recall, f)]
     return ClassRow(name, *shares, count(float(support)))
@@ -96,7 +141,7 @@ def _class_row(name: str, precision: float, recall: float, f: float, support: in
 def _calibration(now: Answers) -> list[Drawing]:
     drawings = list[Drawing]()
     if now.reliability is not None:
-        caption = "On the diagonal, 80 % sure means right in 80 of 100 cases."
+        caption = "On the diagonal, 80% sure means right in 80 of 100 cases."
         drawings.append(Drawing(calibration_figure(now.reliability), caption))
     if now.roc is not None:
         drawings.append(Drawing(roc_figure(now.roc), "Each point is a threshold."))
@@ -111,13 +156,9 @@ def _ece(now: Answers) -> list[tuple[str, str]]:
     return [("ece (10 bins)", score(float(gaps @ number / number.sum()), "ece"))]
 
 
-def _regression(row: RungRow, now: Answers, chosen: bool, notes: list[str]) -> Detail:
-    values = {f.__name__: f(now.predicted, now.targets.astype(float)) for f in (r2, rmse, mae)}
-    numbers = [(k, score(None if np.isnan(v) else v, k)) for k, v in values.items()]
-    known = CLASSIFICATION.keys() | REGRESSION.keys()
-    numbers += [(k, score(v, k)) for k, v in row.scores.items() if k not in known]
-    drawings = (
-        Drawing(predicted_figure(now.targets, now.predicted), "On the diagonal the answer is perfect."),
-        Drawing(residual_figure(now.targets, now.predicted), "A pattern here is structure not learnt."),
-    )
-    return Detail(row.name, chosen, tuple(numbers), drawings, (), tuple(notes))
+def _regression(now: Answers) -> list[Drawing]:
+    first, second = (f(now.targets, now.predicted) for f in (predicted_figure, residual_figure))
+    return [
+        Drawing(first, "On the diagonal the answer is perfect."),
+        Drawing(second, "A pattern here is structure that was not learnt."),
+    ]

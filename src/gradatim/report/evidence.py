@@ -12,7 +12,7 @@ from gradatim.runs.files import is_finished, read_array, read_json
 
 __all__ = ["Evidence", "entries", "number", "text"]
 
-SIGNS_OF_A_RUN = ("leaderboard.json", "question.json", "fits")
+SIGNS_OF_A_RUN = ("leaderboard.json", "question.json", "fit.json", "fits")
 
 
 def number(value: Any) -> float | None:
@@ -45,6 +45,7 @@ class Evidence:
             raise DataError(f"{folder} is no run folder; give one that `gradatim climb` made")
         self.folder = folder
         self.leaderboard = self.document("leaderboard.json")
+        self.fit = self.document("fit.json")
         self.question = self.document("question.json")
         self.environment = self.document("environment.json")
         self.inspection = self.document("inspection.json")
@@ -65,17 +66,29 @@ class Evidence:
         path = self.folder / name
         return read_array(path) if path.is_file() else None
 
+    def fact(self, name: str) -> Any:
+        """Return what the leaderboard, the summary of a single fit or the question says of it."""
+        for document in (self.leaderboard, self.fit, self.question):
+            if document.get(name) is not None:
+                return document[name]
+        return None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the data."""
+        return text(self.inspection.get("name") or self.fact("data")) or self.folder.name
+
     @property
     def task(self) -> str:
         """Return "classify", "regress" or whatever the run calls its job."""
-        named = text(self.leaderboard.get("task") or self.question.get("task"))
+        named = text(self.fact("task"))
         kind = self.signature.get("output", {}).get("kind")
         return named or {"category": "classify", "quantity": "regress"}.get(kind, "")
 
     @property
     def metric(self) -> str:
         """Return the metric that ranks the rungs."""
-        return text(self.leaderboard.get("metric") or self.question.get("metric"))
+        return text(self.fact("metric"))
 
     @cached_property
     def classes(self) -> list[str]:
@@ -83,6 +96,15 @@ class Evidence:
         output = self.signature.get("output", {})
         named = output.get("names") if output.get("kind") == "category" else None
         return [text(name) for name in named or self.leaderboard.get("classes") or []]
+
+    @cached_property
+    def test(self) -> dict[str, Any]:
+        """Return the scores of the test split, once it was opened; `openings` counts how often."""
+        test = self.leaderboard.get("test")
+        if isinstance(test, dict):
+            return test
+        openings = entries(self.document("evaluation.json").get("openings"))
+        return {**openings[-1], "openings": len(openings)} if openings else {}
 
     @cached_property
     def targets(self) -> np.ndarray | None:

@@ -12,7 +12,7 @@ from gradatim.report.words import count, plain, share
 
 __all__ = ["Finding", "Findings", "findings", "flat"]
 
-CLASSES, COLUMNS, FINDINGS, ROWS = 30, 40, 30, 5
+CLASSES, COLUMNS, FINDINGS, ROWS, FACTS = 30, 40, 30, 5, 40
 COLUMN_FACTS = ("name", "kind", "missing", "distinct", "minimum", "maximum", "mean")
 WEIGHTS = {"blocking": 0, "warning": 1, "note": 2}
 
@@ -43,16 +43,18 @@ class Findings:
 def findings(evidence: Evidence) -> Findings:
     """Return what the inspection of the data says."""
     inspection = evidence.inspection
+    field, target = (_part(inspection, name) for name in ("input", "target"))
     found = sorted(entries(inspection.get("findings")), key=_weight)
-    columns = entries(inspection.get("columns"))
-    classes = _counts(inspection.get("classes"))
+    columns = entries(inspection.get("columns") or field.get("columns"))
+    classes = _counts(inspection.get("classes") or target.get("classes"))
+    known = len(_part(evidence.signature, "input").get("columns") or [])
     return Findings(
         findings=tuple(_finding(item) for item in found[:FINDINGS]),
         hidden_findings=max(0, len(found) - FINDINGS),
         balance=_balance(classes),
-        hidden_classes=max(0, len(classes) - CLASSES),
+        hidden_classes=max(0, max(len(classes), len(evidence.classes)) - CLASSES),
         columns=tuple(_column(column) for column in columns[:COLUMNS]),
-        hidden_columns=max(0, len(columns) - COLUMNS),
+        hidden_columns=max(0, max(len(columns), known) - COLUMNS),
         facts=tuple(_facts(inspection)),
     )
 
@@ -73,8 +75,14 @@ def _finding(item: dict[str, Any]) -> Finding:
     )
 
 
+def _part(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = document.get(name)
+    return part if isinstance(part, dict) else {}
+
+
 def _counts(classes: Any) -> list[tuple[str, float]]:
-    items = classes.items() if isinstance(classes, dict) else []
+    items = classes.items() if isinstance(classes, dict) else ()
+    items = items or [(item.get("name"), item.get("count")) for item in entries(classes)]
     return [(text(name), number(value) or 0.0) for name, value in items]
 
 
@@ -101,9 +109,16 @@ def _fact(value: Any) -> str:
 
 
 def _facts(inspection: dict[str, Any]) -> list[tuple[str, str]]:
-    facts = {key: inspection.get(key) for key in ("rows", "kind", "target", "duplicates")}
-    facts["picture"], facts["quantiles"] = inspection.get("picture"), inspection.get("quantiles")
-    return [(name, value) for name, value in flat(facts) if value]
+    """Return what is known beyond findings, columns and classes, which have their own tables."""
+    skip = {"findings", "columns", "classes", "fingerprint", "truncated"}
+    facts = {name: value for name, value in inspection.items() if name not in skip}
+    for name in ("input", "target"):
+        part = _part(inspection, name)
+        if part:
+            facts[name] = {k: v for k, v in part.items() if k not in skip | {"quantities"}}
+        for quantity in entries(part.get("quantities")):
+            facts[text(quantity.get("name"))] = quantity.get("quantiles")
+    return [(name, value) for name, value in flat(facts)[:FACTS] if value]
 
 
 def flat(

@@ -19,8 +19,9 @@ POINTS = 150  # of a line
 def learning(evidence: Evidence, rung: str) -> Drawing | None:
     """Return the learning curves of a rung; None for one that was solved."""
     curves: dict[str, list[Curve]] = {}
-    fits = sorted(evidence.fits.get(rung, {}).items())
-    for _, folder in fits[:FOLDS]:
+    fits = [folder for _, folder in sorted(evidence.fits.get(rung, {}).items())]
+    fits = fits or ([evidence.folder] if evidence.fit else [])
+    for folder in fits[:FOLDS]:
         records = _records(folder / "records.jsonl")
         for key in ("loss", "validation_loss"):
             line = _curve(records, key)
@@ -29,7 +30,8 @@ def learning(evidence: Evidence, rung: str) -> Drawing | None:
     if not curves:
         return None
     more = f" The first {FOLDS} of {len(fits)} fits are drawn." if len(fits) > FOLDS else ""
-    return Drawing(learning_figure(curves, rung), f"{rung}, one line a fold.{more}")
+    lines = ", one line a fold" if len(fits) > 1 else ""
+    return Drawing(learning_figure(curves, rung), f"{rung}{lines}.{more}")
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
@@ -37,7 +39,8 @@ def _records(path: Path) -> list[dict[str, Any]]:
         return []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [record for record in map(json.loads, lines) if isinstance(record, dict)]
+        records = [json.loads(line) for line in lines if line.strip()]
+        return [record for record in records if isinstance(record, dict)]
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise CorruptError(f"cannot read {path}: {error}; restore it or start anew") from error
 

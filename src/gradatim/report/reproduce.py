@@ -24,19 +24,32 @@ class Reproduction:
 
 def reproduction(evidence: Evidence) -> Reproduction:
     """Return command, identity, environment and every setting."""
-    board, question = evidence.leaderboard, evidence.question
-    command = text(board.get("command"))
-    names = ("seed", "split_hash", "fingerprint", "version", "rope", "folds", "repeats")
-    found = {name: board.get(name, question.get(name)) for name in names}
-    asked = {name: value for name, value in question.items() if name not in names}
-    lines = flat(asked, write=_setting)
+    names = ("seed", "folds", "repeats", "rope", "split_hash", "fingerprint")
+    found = {name: evidence.fact(name) for name in names}
+    asked = {name: value for name, value in evidence.question.items() if name not in names}
+    recipes = asked.pop("recipes", {})
+    lines = flat(asked, write=_setting) + _recipes(recipes if isinstance(recipes, dict) else {})
     return Reproduction(
-        command=command,
+        command=text(evidence.fact("command")),
         identity=tuple(flat(found, write=_setting)),
         environment=tuple(flat(evidence.environment, write=_setting)),
         question=tuple(lines[:LINES]),
         hidden=max(0, len(lines) - LINES),
     )
+
+
+def _recipes(recipes: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the settings of all rungs, one line a setting: its usual value, then who differs."""
+    by_setting: dict[str, dict[str, list[str]]] = {}
+    for rung, recipe in recipes.items():
+        for name, value in flat(recipe if isinstance(recipe, dict) else {}, write=_setting):
+            by_setting.setdefault(name, {}).setdefault(value, []).append(text(rung))
+    return [(f"recipe.{name}", _usual(values)) for name, values in by_setting.items()]
+
+
+def _usual(values: dict[str, list[str]]) -> str:
+    usual, *others = sorted(values, key=lambda value: -len(values[value]))
+    return "; ".join([usual, *(f"{value} for {', '.join(values[value])}" for value in others)])
 
 
 def _setting(value: Any) -> str:

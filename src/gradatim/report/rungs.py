@@ -41,6 +41,8 @@ class RungRow:
     reason: str
     remedy: str
     notes: tuple[str, ...]
+    source: str
+    deviations: tuple[str, ...]
     below: Pair | None
     best: Pair | None
 
@@ -59,12 +61,14 @@ def rung_rows(evidence: Evidence) -> list[RungRow]:
     if listed:
         rows = sorted(listed, key=lambda rung: number(rung.get("place")) or 0.0)
         return [_listed(rung) for rung in rows]
-    return [_fitted(evidence, name) for name in evidence.fits]
+    if evidence.fit:
+        return [_listed({**evidence.fit, **_single(evidence)})]
+    return [_listed(_fitted(evidence, name)) for name in evidence.fits]
 
 
 def _listed(rung: dict[str, Any]) -> RungRow:
     scores = rung.get("scores") or {}
-    notes = [text(rung.get("note")), *map(text, rung.get("notes") or [])]
+    notes = [text(note) for note in (rung.get("note"), *(rung.get("notes") or []))]
     return RungRow(
         name=text(rung.get("name")),
         idea=text(rung.get("idea")),
@@ -78,6 +82,8 @@ def _listed(rung: dict[str, Any]) -> RungRow:
         reason=text(rung.get("reason")),
         remedy=text(rung.get("remedy")),
         notes=tuple(dict.fromkeys(note for note in notes if note)),
+        source=text(rung.get("source")),
+        deviations=tuple(map(text, rung.get("deviations") or [])),
         below=_pair(rung.get("below")),
         best=_pair(rung.get("best")),
     )
@@ -99,29 +105,31 @@ def fit_result(folder: Path) -> dict[str, Any]:
     return result
 
 
-def _fitted(evidence: Evidence, name: str) -> RungRow:
+def _single(evidence: Evidence) -> dict[str, Any]:
+    """Return what a run of one rung says beyond its fit.json: the test scores, if it was opened."""
+    scores = {name: evidence.test.get(name) for name in ("score", "low", "high", "scores")}
+    seconds = evidence.fit.get("seconds")
+    return {"name": evidence.fit.get("rung"), "fit_seconds": seconds, **scores}
+
+
+def _fitted(evidence: Evidence, name: str) -> dict[str, Any]:
+    """Return the line that a leaderboard would have, from the finished fits alone."""
     results = [fit_result(folder) for _, folder in sorted(evidence.fits[name].items())]
-    failures = [text(result["failed"]) for result in results if result.get("failed")]
+    failures = [result["failed"] for result in results if result.get("failed")]
     metrics = {key for result in results for key in result.get("scores") or {}}
     means = {key: _mean([_score(r, key) for r in results]) for key in sorted(metrics)}
-    metric = evidence.metric or next(iter(means), "")
-    seconds = _mean([number(result.get("fit_seconds")) for result in results])
-    return RungRow(
-        name=name,
-        idea="",
-        status="ok" if means else "failed",
-        score=means.get(metric),
-        low=None,
-        high=None,
-        folds=tuple(_score(result, metric) for result in results),
-        scores=means,
-        costs={**dict.fromkeys((*COSTS, "bytes")), "fit_seconds": seconds},
-        reason=failures[0] if failures else "",
-        remedy="",
-        notes=tuple(dict.fromkeys(text(r["note"]) for r in results if r.get("note"))),
-        below=None,
-        best=None,
-    )
+    costs = next((r["costs"] for r in results if isinstance(r.get("costs"), dict)), {})
+    return {
+        **costs,
+        "name": name,
+        "status": "ok" if means else "failed",
+        "score": means.get(evidence.metric or next(iter(means), "")),
+        "fold_scores": [_score(result, evidence.metric) for result in results],
+        "scores": means,
+        "fit_seconds": _mean([number(result.get("fit_seconds")) for result in results]),
+        "reason": failures[0] if failures else None,
+        "notes": [result.get("note") for result in results],
+    }
 
 
 def _score(result: dict[str, Any], metric: str) -> float | None:

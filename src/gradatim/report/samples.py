@@ -7,7 +7,7 @@ import numpy as np
 from gradatim.report.answers import Answers
 from gradatim.report.evidence import Evidence, text
 from gradatim.report.pictures import Gallery
-from gradatim.report.words import plain
+from gradatim.report.words import plain, share
 
 __all__ = ["Sample", "Sampler", "Shelf"]
 
@@ -93,4 +93,4 @@ class Sampler:
 def _sureness(now: Answers, place: int) -> str:
     if now.confidence is None:
         return f"off by {plain(-float(now.quality[place]), 3)}"
-    return f"{now.confidence[place]:.0%} sure"
+    return f"{share(float(now.confidence[place]))} sure"

@@ -121,10 +121,10 @@ def share(value: float | None) -> str:
     """Write a share as per cent, never rounding a doubt away.
 
     >>> share(0.973), share(0.9999), share(0.0001), share(0.0), share(1.0)
-    ('97 %', '> 99 %', '< 1 %', '0 %', '100 %')
+    ('97%', '> 99%', '< 1%', '0%', '100%')
     """
     if value is None:
         return NOTHING
     if 0 < value < 0.005 or 0.995 < value < 1:
-        return "< 1 %" if value < 0.5 else "> 99 %"
-    return f"{100 * value:.0f} %"
+        return "< 1%" if value < 0.5 else "> 99%"
+    return f"{100 * value:.0f}%"

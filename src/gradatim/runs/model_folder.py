@@ -121,7 +121,8 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
         if wrong:
             listed = ", ".join(wrong[:10]) + (" ..." if len(wrong) > 10 else "")
             raise CorruptError(f"{path} does not fit the model that {CARD} describes: {listed}")
-        return load_file(path)
+        # Copies: the file may change later, and numbers at other addresses may round otherwise.
+        return {key: tensor.clone() for key, tensor in load_file(path).items()}
     except (safetensors.SafetensorError, OSError) as error:
         raise CorruptError(f"cannot read {path}: {error}; copy the model folder again") from error
 

@@ -94,7 +94,9 @@ def evaluate(run: Path | str, data: Any = None, target: str | None = None) -> di
 def _sealed(run: Path) -> tuple[Dataset, np.ndarray]:
     question = read_json(find_run(run) / "question.json")
     options = ReadOptions(**question["options"])
-    dataset = open_data(question["data"], options, question["drop"], allow_leak=True)
+    dataset = open_data(
+        question["data"], options, question["drop"], rows=question["rows"], allow_leak=True
+    )
     if dataset.fingerprint != question["fingerprint"]:
         raise DataError(
             f"{question['data']} has changed since {run} was made (its fingerprint differs); "
@@ -114,9 +116,10 @@ def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
         raise ConfigError(f"{run} is finished; there is nothing to go on with")
     question = read_json(folder / "question.json")
     shared = dict(question["options"]) | {"drop": question["drop"], "seed": question["seed"]}
+    shared |= {"rows": question["rows"], "allow_leak": question["allow_leak"]}
     shared |= {"out": folder, "metric": question["metric"], "watch": watch}
     if question["job"] == "climb":
-        asked = {key: question[key] for key in ("folds", "repeats", "allow_leak")}
+        asked = {key: question[key] for key in ("folds", "repeats")}
         climb(question["data"], rungs=question["names"], **shared, **asked)
     else:
         fit(question["data"], rung=question["rung"], settings=_flat(question), **shared)

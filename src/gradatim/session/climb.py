@@ -72,6 +72,7 @@ def climb(
     rungs: Sequence[str] | None = None,
     without: Sequence[str] = (),
     drop: Sequence[str] = (),
+    rows: int | None = None,
     allow_leak: bool = False,
     encoding: str | None = None,
     missing: Literal["impute", "error"] = "impute",
@@ -95,6 +96,7 @@ def climb(
         rungs: names to try; all by default.
         without: names to leave out.
         drop: columns to leave out.
+        rows: draw this many of the rows to learn from; all by default.
         allow_leak: go on although a feature gives the target away.
         encoding: of text files, when it is not UTF-8.
         missing: what to do with missing cells.
@@ -108,18 +110,21 @@ def climb(
     """
     begun = monotonic()
     options = ReadOptions(target, group, time, task, encoding, missing)
-    dataset, split = partition(open_data(data, options, drop, allow_leak), folds, repeats, seed)
+    dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
+    dataset, split = partition(dataset, folds, repeats, seed)
     job = task_for(dataset.signature)
     judge = choose_metric(job, metric, dataset)
     ladder = choose_rungs(rungs, without)
     refusals = {r.name: r.accepts(dataset.signature) for r in ladder}
     excused = {n: ("refused", r.reason, r.remedy) for n, r in refusals.items() if r is not None}
-    rows = len(split.training)
     works = [
-        work_for(r, job, dataset.signature, rows, seed) for r in ladder if r.name not in excused
+        work_for(r, job, dataset.signature, len(split.training), seed)
+        for r in ladder
+        if r.name not in excused
     ]
     question = _question(dataset, split, judge, works, seed)
-    question |= {"options": options.as_dict(), "drop": list(drop), "allow_leak": allow_leak}
+    question |= {"options": options.as_dict(), "drop": list(drop), "rows": rows}
+    question |= {"allow_leak": allow_leak}
     question |= {"folds": folds, "repeats": repeats, "names": [r.name for r in ladder]}
     folder = open_run(Path(out) if out is not None else None, dataset.name, question)
     deadline = math.inf if minutes is None else begun + 60 * minutes

@@ -67,6 +67,7 @@ def fit(
     settings: Sequence[str] = (),
     recipe: Path | None = None,
     drop: Sequence[str] = (),
+    rows: int | None = None,
     allow_leak: bool = False,
     encoding: str | None = None,
     missing: Literal["impute", "error"] = "impute",
@@ -88,6 +89,7 @@ def fit(
         settings: changes such as "optimizer.lr=0.1" or "model.width=64".
         recipe: a TOML file of settings.
         drop: columns to leave out.
+        rows: draw this many of the rows to learn from; all by default.
         allow_leak: go on although a feature gives the target away.
         encoding: of text files, when it is not UTF-8.
         missing: what to do with missing cells.
@@ -100,7 +102,8 @@ def fit(
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
     options = ReadOptions(target, group, time, task, encoding, missing)
-    dataset, split = partition(open_data(data, options, drop, allow_leak), seed=seed)
+    dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
+    dataset, split = partition(dataset, seed=seed)
     job = task_for(dataset.signature)
     judge = choose_metric(job, metric, dataset)
     choice = choose_rungs([rung])[0]
@@ -114,6 +117,8 @@ def fit(
         "data": dataset.source,
         "options": options.as_dict(),
         "drop": list(drop),
+        "rows": rows,
+        "allow_leak": allow_leak,
         "fingerprint": dataset.fingerprint,
         "split_hash": split.hash,
         "metric": judge.name,

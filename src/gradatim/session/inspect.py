@@ -18,6 +18,7 @@ def inspect(
     task: Literal["classify", "regress"] | None = None,
     group: str | None = None,
     time: str | None = None,
+    rows: int | None = None,
     folds: int = 5,
     encoding: str | None = None,
     timing: bool = True,
@@ -30,6 +31,7 @@ def inspect(
         task: overrides what the target asks for.
         group: column whose equal rows stay on one side of every split.
         time: column that orders rows.
+        rows: draw this many of the rows to learn from.
         encoding: of text files, when it is not UTF-8.
         folds: that a climb would use; a rung's seconds are for all of them.
         timing: measure a small part of each rung to tell how long the whole will take.
@@ -39,7 +41,7 @@ def inspect(
         forecast seconds of one fit and of the climb, or why it refuses.
     """
     options = ReadOptions(target, group, time, task, encoding)
-    dataset, split = partition(open_data(data, options, allow_leak=True), folds)
+    dataset, split = partition(open_data(data, options, rows=rows, allow_leak=True), folds)
     job = task_for(dataset.signature)
     facts = inspection(dataset) | {
         "data": dataset.source,
@@ -52,9 +54,10 @@ def inspect(
     }
     ladder = choose_rungs(None)
     refused = {r.name: r.accepts(dataset.signature) for r in ladder}
-    rows = len(split.training)
     works = [
-        work_for(r, job, dataset.signature, rows, 0) for r in ladder if refused[r.name] is None
+        work_for(r, job, dataset.signature, len(split.training), 0)
+        for r in ladder
+        if refused[r.name] is None
     ]
     seconds = forecasts(works, arrays(dataset.samples), split.folds[0].training) if timing else {}
     facts["rungs"] = [

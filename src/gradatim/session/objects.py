@@ -19,6 +19,7 @@ from gradatim.core.source import ReadOptions
 from gradatim.core.task import Supervised
 from gradatim.data.doctor import examine
 from gradatim.data.read import read
+from gradatim.data.splits import thinned
 from gradatim.models import RUNGS
 from gradatim.tasks import TASKS
 
@@ -26,14 +27,26 @@ __all__ = ["choose_metric", "choose_rungs", "open_data", "settings_from", "task_
 
 
 def open_data(
-    data: Any, options: ReadOptions, drop: Sequence[str] = (), allow_leak: bool = False
+    data: Any,
+    options: ReadOptions,
+    drop: Sequence[str] = (),
+    *,
+    rows: int | None = None,
+    allow_leak: bool = False,
 ) -> Dataset:
     """Read data, leave out what the user does not want, and have the doctor look at it.
+
+    Args:
+        data: as for `climb`.
+        options: how it is read.
+        drop: columns to leave out.
+        rows: draw this many of the rows to learn from; a test part of the data's own stays whole.
+        allow_leak: go on although a finding blocks the way.
 
     Raises:
         DataError: the data cannot be used, or a finding blocks the way.
     """
-    dataset = examine(_without(read(data, options), drop))
+    dataset = examine(thinned(_without(read(data, options), drop), rows))
     blocking = [f for f in dataset.findings if f.weight == "blocking"]
     if blocking and not allow_leak:
         raise DataError(f"{dataset.name}: {blocking[0].message}\n{blocking[0].remedy}")

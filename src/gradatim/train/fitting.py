@@ -1,6 +1,7 @@
 """`Fitting`: one rung being fitted to one set of rows, whatever way it is fitted."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -49,7 +50,8 @@ class Fitting:
     def __iter__(self) -> Iterator[Record]:
         """Fit, yielding a record an epoch."""
         if isinstance(self.rung, Solved):
-            self.model = self.rung.solve(self.samples, self.signature, self.recipe.seed)
+            with _chance(self.recipe.seed, "solver"):
+                self.model = self.rung.solve(self.samples, self.signature, self.recipe.seed)
             self.model.eval()
             return
         records = train(self.task, self.learner, self.draw, self.steps, self.draw.per_epoch)
@@ -114,12 +116,19 @@ class Fitting:
 
 def start(rung: Rung, signature: Signature, samples: Samples, seed: int) -> Model:
     """Return a model with seeded weights, its preprocessing and output fitted to `samples`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed_for(seed, "initialisation"))
+    with _chance(seed, "initialisation"):
         model = rung.build(signature, {})
     model.preprocess.fit(samples.inputs)  # type: ignore[operator]
     model.output.fit(samples.targets)  # type: ignore[operator]
     return model
+
+
+@contextmanager
+def _chance(seed: int, purpose: str) -> Iterator[None]:
+    """Seed torch's global generator for a block; afterwards it is the caller's again."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed_for(seed, purpose))
+        yield
 
 
 def _early_stopping_rows(

@@ -17,7 +17,7 @@ from gradatim.data.files import checked_path
 from gradatim.data.listing import ENDINGS, Listing, list_pictures
 from gradatim.data.naming import listed, plain_name, shown, sorted_names
 from gradatim.data.origin import Origin
-from gradatim.data.picture_files import Decoded, common_shape, decode_files, headers_of
+from gradatim.data.picture_files import Decoded, common_shape, decode_files, disguises, headers_of
 from gradatim.data.targets import no_targets, twin_findings
 
 __all__ = ["SOURCE", "Folder"]
@@ -63,16 +63,19 @@ def _learn(root: Path, location: str, listing: Listing, options: ReadOptions) ->
     layout = layout_of(listing)
     _refuse_layout(layout, location)
     files = [root / picture for picture in layout.pictures]
-    image, resized = common_shape(headers_of(files), location)
+    names = _names(layout.pictures)
+    headers = headers_of(files, names)
+    image, resized = common_shape(headers, location)
     output = Category(name="class", names=layout.classes)
     labelled = _labelled(layout, output.names)
-    decoded = decode_files(files, _names(labelled.pictures), image, location)
+    decoded = decode_files(files, names, image, location)
     _refuse_empty_class(labelled, decoded, output, location)
     if image.channels == 3 and _colourless(decoded.planes):
         image = image.model_copy(update={"channels": 1})
         decoded = replace(decoded, planes=decoded.planes[:, :1].copy())
     signature = Signature(input=image, output=output)
-    remarks = [*layout.findings, *resized, *twin_findings(list(layout.classes))]
+    odd = [*resized, *disguises(headers, names)]
+    remarks = [*layout.findings, *odd, *twin_findings(list(layout.classes))]
     return _dataset(labelled, decoded, signature, location, [*listing.findings(), *remarks])
 
 
@@ -136,7 +139,7 @@ def _quarantined(broken: list[str], troubles: Sequence[str]) -> list[Finding]:
 def _refuse_layout(layout: Layout, location: str) -> None:
     where = shown(location, 200)
     if not layout.pictures:
-        trouble = f"{where}: {layout.loose} pictures are in no class folder"
+        trouble = f"{where}: no picture is in the folder of a class"
         raise DataError(f"{trouble}; put the pictures of each class into a folder of its name")
     strange = sorted_names(set(layout.labels) - set(layout.classes))
     if strange:
@@ -169,6 +172,8 @@ def _names(pictures: Sequence[PurePosixPath]) -> list[str]:
 
 
 def _instead(listing: Listing) -> str:
+    if listing.links:
+        return f"{listed(listing.links, 3)} are links that lead out: copy the pictures into it"
     known = f"known endings: {', '.join(sorted(ENDINGS))}"
     return (
         f"it holds {listed(sorted(listing.others), 3)}: name one file" if listing.others else known

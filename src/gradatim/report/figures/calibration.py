@@ -1,4 +1,4 @@
-"""Is a confidence of 80 % right in 80 of 100 cases? And the ROC curve of two classes."""
+"""Is a confidence of 80% right in 80 of 100 cases? And the ROC curve of two classes."""
 
 import numpy as np
 from markupsafe import Markup
@@ -8,6 +8,7 @@ from gradatim.report.svg import Frame, Scale, picture, polyline, tag
 __all__ = ["calibration_figure", "roc_figure"]
 
 WIDTH, HEIGHT = 340, 330
+FEW = 10  # rows; the share of fewer is chance, and the line passes it by
 
 
 def _frame() -> Frame:
@@ -15,7 +16,7 @@ def _frame() -> Frame:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
+    return f"{100 * value:.0f}%"
 
 
 def calibration_figure(curve: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Markup:
@@ -23,9 +24,10 @@ def calibration_figure(curve: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Mark
     frame, (confidence, share, count) = _frame(), curve
     kept = np.flatnonzero(count)
     points = [(frame.x(confidence[k]), frame.y(share[k])) for k in kept]
+    solid = [point for point, k in zip(points, kept, strict=True) if count[k] >= FEW]
     parts = [frame.rows(_percent, "share that is right"), frame.columns(_percent, "confidence")]
     parts.append(polyline([(frame.x(0), frame.y(0)), (frame.x(1), frame.y(1))], "diagonal"))
-    parts.append(polyline(points, "curve"))
+    parts.append(polyline(solid, "curve"))
     for (x, y), k in zip(points, kept, strict=True):
         title = tag("title", f"{count[k]:,} rows: sure {confidence[k]:.2f}, right {share[k]:.2f}")
         radius = 2.5 + 7 * float(np.sqrt(count[k] / count.max()))

@@ -5,7 +5,7 @@ from math import sqrt
 
 from markupsafe import Markup
 
-from gradatim.report.figures.labels import Box, away, place_labels
+from gradatim.report.figures.labels import Box, anchored, away, place_labels
 from gradatim.report.figures.scores import score_range
 from gradatim.report.rungs import RungRow
 from gradatim.report.svg import Frame, Scale, group, picture, polyline, short, tag, write
@@ -44,11 +44,18 @@ def cost_figure(
     front = pareto(costs, [value if higher else -value for value in scores])
     better = "higher" if higher else "lower"
     parts = [frame.rows(lambda v: f"{v:.10g}", f"{metric} ({better} is better)")]
-    parts += [frame.columns(duration, f"{title} (cheaper is further left)")]
+    parts += [frame.columns(_time, f"{title} (cheaper is further left)")]
     parts += [polyline([points[k] for k in front], "front")]
     parts += [_mark(shown[k], points[k], k in front, cost, metric, chosen) for k in range(len(shown))]
     parts += [_labels(shown, points, frame, chosen)]
     return picture(f"{title} against {metric}, one point a rung", WIDTH, HEIGHT, *parts)
+
+
+def _time(seconds: float) -> str:
+    """Write a round number of seconds."""
+    if seconds >= 60:
+        return duration(seconds)
+    return f"{seconds:g} s" if seconds >= 1 else f"{seconds * 1000:g} ms"
 
 
 def _in(value: float | None, low: float, high: float) -> bool:
@@ -89,6 +96,6 @@ def _labels(
         if end:
             parts.append(polyline([point, end], "leader"))
         class_ = "name chosen" if row.name == chosen else "name"
-        middle = (box[0] + box[2]) / 2
-        parts.append(write(name, middle, box[3] - 3.5, class_, text_anchor="middle"))
+        x, anchor = anchored(point, box)
+        parts.append(write(name, x, box[3] - 3.5, class_, text_anchor=anchor))
     return group(parts)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from math import cos, hypot, pi, sin
 
-__all__ = ["Box", "place_labels"]
+__all__ = ["Box", "anchored", "away", "place_labels"]
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
-HEIGHT, LETTER = 14.0, 6.7  # pixels of a label's line, and of a letter at 12 pixels
+HEIGHT, LETTER = 14.0, 7.3  # pixels of a label's line, and of a letter at 12 pixels
 
 
 def place_labels(
@@ -57,3 +57,10 @@ def away(point: tuple[float, float], box: Box) -> tuple[float, float] | None:
     x = min(max(point[0], box[0]), box[2])
     y = min(max(point[1], box[1]), box[3])
     return (x, y) if hypot(x - point[0], y - point[1]) > 16 else None
+
+
+def anchored(point: tuple[float, float], box: Box) -> tuple[float, str]:
+    """Return where the text starts, and from which of its ends it is set: the one at the point."""
+    if box[0] > point[0]:
+        return box[0], "start"
+    return (box[2], "end") if box[2] < point[0] else ((box[0] + box[2]) / 2, "middle")

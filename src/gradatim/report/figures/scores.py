@@ -43,12 +43,28 @@ class Ladder:
     metric: str
     higher: bool
     width: float = 960
-    height: float = 330
+    depth: float = 250
+
+    @property
+    def flat(self) -> bool:
+        """Tell whether the names are short enough to stand side by side."""
+        longest = max(len(row.name) for row in self.rows)
+        return longest * 8 + 10 <= (self.width - 76) / len(self.rows)
+
+    @property
+    def bottom(self) -> float:
+        """Return where the axis ends."""
+        return 34 + self.depth
+
+    @property
+    def height(self) -> float:
+        """Return the height with the names, which may be slanted."""
+        return self.bottom + (28 if self.flat else 82)
 
     @property
     def frame(self) -> Frame:
         """Return the axes."""
-        top, bottom = 34.0, self.height - 78
+        top, bottom = 34.0, self.bottom
         low, high = score_range(self.rows, self.higher)
         start, stop = (bottom, top) if self.higher else (top, bottom)
         return Frame(Scale(0, len(self.rows), 62, self.width - 14), Scale(low, high, start, stop))
@@ -69,18 +85,17 @@ class Ladder:
         return group([self.frame.rows(_tick, title), *map(self._name, range(len(self.rows)))])
 
     def _name(self, place: int) -> Markup:
-        row, x, y = self.rows[place], self.slot(place), self.height - 60
+        row, x, y = self.rows[place], self.slot(place), self.bottom + 18
         class_ = "name chosen" if row.name == self.chosen else "name"
         name = short(row.name, 20)
-        flat = len(self.rows) * 84 <= self.width and max(len(r.name) for r in self.rows) <= 12
-        turn = {"text_anchor": "middle"} if flat else {"text_anchor": "end"}
-        if not flat:
+        turn = {"text_anchor": "middle" if self.flat else "end"}
+        if not self.flat:
             turn["transform"] = f"rotate(-32 {x:.1f} {y:.1f})"
         title = tag("title", f"{short(row.name, 80)}: {score(row.score, self.metric)}")
         return group([tag("text", name, title, x=x, y=y, class_=class_, **turn), *self._arrow(place)])
 
     def _arrow(self, place: int) -> list[Markup]:
-        row, x, bottom = self.rows[place], self.slot(place), self.height - 78
+        row, x, bottom = self.rows[place], self.slot(place), self.bottom
         if not self.hidden(row):
             return []
         points = f"{x - 5:.1f},{bottom - 12:.1f} {x + 5:.1f},{bottom - 12:.1f} {x:.1f},{bottom - 4:.1f}"

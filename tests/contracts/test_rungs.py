@@ -1,0 +1,190 @@
+"""What every rung promises, whatever it is: refusals, documents, shapes, files, batches."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from gradatim.core.recipe import Recipe
+from gradatim.core.refusal import Refusal
+from gradatim.core.rung import Model, Solved, Trained
+from gradatim.core.signature import Category
+from gradatim.models import RUNGS
+from gradatim.runs.model_folder import load_model, save_model
+
+from .examples import NAMES, SIGNATURES, accepted, example, fitted, tiny
+
+EXPECTED = [
+    *("boosted_trees", "hog_svm", "kernel_ridge", "knn", "lenet5", "linear", "logistic"),
+    *("majority", "mean", "mlp", "perceptron", "polynomial", "resnet_small", "ridge", "svm"),
+]
+
+
+def state_bytes(model: Model) -> bytes:
+    return save({k: v.contiguous() for k, v in model.state_dict().items()})
+
+
+def test_the_ladder_has_its_rungs_and_none_is_broken():
+    assert set(EXPECTED) <= set(NAMES)
+    assert RUNGS.broken() == {}
+
+
+def test_no_two_rungs_for_the_same_data_share_a_place():
+    for signature in SIGNATURES.values():
+        taken = [tiny(n) for n in NAMES if tiny(n).accepts(signature) is None]
+        places = [rung.place for rung in taken]
+        assert len(set(places)) == len(places), sorted((r.place, r.name) for r in taken)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_says_what_it_is(name):
+    rung = RUNGS[name]
+    text = inspect.getdoc(rung) or ""
+    for word in ("Idea:", "Cost:", "Fails when:"):
+        assert re.search(rf"^{word} \S", text, re.MULTILINE), f"{name} does not say its {word}"
+    assert rung.source.strip()
+    assert rung.idea.strip()
+    assert "\n" not in rung.idea
+    assert all(line.strip() for line in rung.deviations)
+    assert isinstance(rung.place, int)
+    assert tiny(name).name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_either_solved_or_trained(name):
+    assert issubclass(RUNGS[name], Solved) != issubclass(RUNGS[name], Trained)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+@pytest.mark.parametrize("name", NAMES)
+def test_accepts_or_refuses_with_reason_and_remedy(name, signature):
+    answer = tiny(name).accepts(SIGNATURES[signature])
+    if answer is not None:
+        assert isinstance(answer, Refusal)
+        assert answer.reason.strip()
+        assert answer.remedy.strip()
+        assert "\n" not in str(answer)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_remedy_names_a_rung_that_takes_the_data(name):
+    for signature in SIGNATURES.values():
+        answer = tiny(name).accepts(signature)
+        if answer is not None:
+            named = [n for n in NAMES if re.search(rf"\b{n}\b", answer.remedy)]
+            assert named, answer.remedy
+            assert any(tiny(n).accepts(signature) is None for n in named), answer.remedy
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_and_recipe_survive_json(name):
+    for size in RUNGS[name].sizes:
+        rung = RUNGS[name].of_size(size)
+        assert type(rung).parse(rung.model_dump(mode="json")) == rung
+        assert type(rung).model_validate_json(rung.model_dump_json()) == rung
+    rung = tiny(name)
+    recipe = rung.recipe(1000) if isinstance(rung, Trained) else Recipe()
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+@pytest.mark.parametrize(("name", "signature"), accepted())
+def test_answers_have_the_right_form(name, signature):
+    case, model = fitted(name, signature)
+    assert not model.training
+    outputs = model(case.samples.inputs)
+    assert outputs.shape == (len(case.samples), case.signature.outputs)
+    assert torch.isfinite(outputs).all()
+    assert outputs.dtype in (torch.float32, torch.float64)
+    decoded = case.task.decode(outputs)
+    assert decoded.dtype == np.float64
+    if isinstance(case.signature.output, Category):
+        assert decoded.shape == outputs.shape
+        np.testing.assert_allclose(decoded.sum(1), 1, atol=1e-12)
+    else:
+        assert decoded.shape == (len(case.samples),)
+
+
+@pytest.mark.parametrize(("name", "signature"), accepted())
+def test_empty_model_has_the_keys_and_shapes_of_the_fitted_one(name, signature):
+    case, model = fitted(name, signature)
+    with torch.device("meta"):
+        empty = case.rung.build(case.signature, model.extents)
+
+    def shapes(m: Model):
+        return {k: (tuple(v.shape), v.dtype) for k, v in m.state_dict().items()}
+
+    assert shapes(empty) == shapes(model)
+    assert all(v.is_meta for v in empty.state_dict().values())
+    assert all(type(n) is int and n >= 0 for n in model.extents.values())
+
+
+@pytest.mark.parametrize(("name", "signature"), accepted())
+def test_saved_and_loaded_it_answers_with_the_same_bits(name, signature, tmp_path):
+    case, model = fitted(name, signature)
+    metric = case.task.default_metric(case.samples)
+    save_model(tmp_path, model, case.rung, case.signature, case.task.name, metric, "a card")
+    again, card = load_model(tmp_path)
+    assert torch.equal(again(case.samples.inputs), model(case.samples.inputs))
+    assert state_bytes(again) == state_bytes(model)
+    assert (card.rung, card.task, card.metric) == (name, case.task.name, metric)
+    assert card.signature == case.signature
+
+
+@pytest.mark.parametrize(("name", "signature"), accepted())
+def test_a_row_gets_the_same_answer_alone_and_in_company(name, signature):
+    """Sums may be taken in another order: 1e-4 in float32, 1e-9 in float64, of the largest."""
+    case, model = fitted(name, signature)
+    inputs = case.samples.inputs[:20]
+    together = model(inputs)
+    alone = torch.cat([model(row) for row in inputs.split(1)])
+    single = any(t.dtype == torch.float32 for t in model.network.state_dict().values())
+    largest = together.abs().max().clamp_min(1).item()
+    assert (together - alone).abs().max().item() <= (1e-4 if single else 1e-9) * largest
+
+
+@pytest.mark.parametrize(("name", "signature"), accepted())
+def test_unseen_values_and_missing_cells_get_a_finite_answer(name, signature):
+    case, model = fitted(name, signature)
+    inputs = case.samples.inputs[:3].clone()
+    if inputs.dtype == torch.uint8:
+        inputs[0], inputs[1] = 0, 255
+    else:
+        inputs[0], inputs[1] = float("nan"), -1.0
+        inputs[2, :2] = 1e12
+    assert torch.isfinite(model(inputs)).all()
+
+
+@pytest.mark.parametrize(("name", "signature"), accepted())
+def test_same_seed_gives_the_same_bytes_whatever_chance_did_before(name, signature):
+    case, model = fitted(name, signature)
+    torch.manual_seed(71)
+    torch.rand(5)
+    np.random.seed(5)  # noqa: NPY002  what a careless library would use
+    before = torch.get_rng_state()
+    fitting = case.fitting()
+    list(fitting)
+    assert state_bytes(fitting.model) == state_bytes(model)
+    assert torch.equal(torch.get_rng_state(), before), "the caller's generator was moved"
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if isinstance(tiny(n), Trained)])
+def test_another_seed_gives_another_network(name):
+    signature = next(s for n, s in accepted() if n == name)
+    case, model = fitted(name, signature)
+    fitting = case.fitting(seed=1)
+    list(fitting)
+    assert state_bytes(fitting.model) != state_bytes(model)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_default_size_builds_for_all_it_accepts(name):
+    """The default size is what users get; its shapes must fit as those of `tiny` do."""
+    for signature, meant in SIGNATURES.items():
+        rung = RUNGS[name]()
+        if isinstance(rung, Trained) and rung.accepts(meant) is None:
+            model = rung.build(meant, {}).eval()
+            inputs = example(name, signature, rows=3).samples.inputs
+            assert model(inputs).shape == (3, meant.outputs)

@@ -1,0 +1,122 @@
+"""What every rung promises about learning: gradients, honesty, and canaries that must stay dead."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+from scipy.stats import binom
+
+import gradatim.compare.job as job_room
+from gradatim.compare.job import Job, fit_fold
+from gradatim.core.signature import Category
+from gradatim.train.fitting import Fitting
+
+from .examples import EIGHT, NAMES, SIGNATURES, accepted, example, tiny, trained
+
+DUMMIES = ("majority", "mean")
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """`fit_fold` is made for a worker of its own: here it must not change the test's process."""
+    monkeypatch.setattr(job_room, "behave", lambda: None)
+
+
+def arrays(samples) -> dict[str, np.ndarray]:
+    return {"inputs": samples.inputs.numpy(), "targets": samples.targets.numpy()}
+
+
+@pytest.mark.parametrize(("name", "signature"), trained())
+def test_the_gradient_reaches_every_parameter(name, signature):
+    case = example(name, signature)
+    fitting = case.fitting()
+    network = fitting.model.network.train()
+    batch = fitting.draw.samples
+    torch.manual_seed(0)
+    case.task.loss(network(batch.inputs), batch.targets).backward()
+    dead = [
+        k for k, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0
+    ]
+    assert not dead
+
+
+@pytest.mark.parametrize(("name", "signature"), trained())
+def test_learns_eight_rows_by_heart(name, signature):
+    case = example(name, signature, rows=8, shuffled=True)
+    fitting = Fitting(case.rung, case.task, case.samples, case.signature, EIGHT)
+    list(fitting)
+    said = case.task.decode(fitting.model(case.samples.inputs))
+    if isinstance(case.signature.output, Category):
+        assert (said.argmax(1) == case.samples.targets.numpy()).all()
+    else:
+        truth = case.samples.targets.numpy()[:, 0]
+        assert np.mean((said - truth) ** 2) < 0.1 * truth.var()
+
+
+@pytest.mark.parametrize(("name", "signature"), accepted())
+def test_rows_outside_the_training_fold_change_no_fitted_byte(
+    name, signature, tmp_path, monkeypatch, in_this_process
+):
+    case = example(name, signature)
+    states: list[bytes] = []
+    honest = job_room.predict
+
+    def seen(model, task, samples):
+        states.append(save({k: v.contiguous() for k, v in model.state_dict().items()}))
+        return honest(model, task, samples)
+
+    monkeypatch.setattr(job_room, "predict", seen)
+    training, validation = np.arange(60), np.arange(60, 90)
+    rows = arrays(case.samples)
+    changed = {key: array.copy() for key, array in rows.items()}
+    changed["inputs"][60:] = changed["inputs"][60:][::-1] * 2
+    changed["targets"][60:] = np.roll(changed["targets"][60:], 1, axis=0)
+    for place, content in (("honest", rows), ("changed", changed)):
+        job = Job(case.work(), tmp_path / place, 0, 0, training, validation)
+        assert "failed" not in fit_fold(job, content)
+    assert states[0] == states[1]
+
+
+CLASSES = [s for s, meant in SIGNATURES.items() if isinstance(meant.output, Category)]
+CLASSIFIERS = [(n, s) for n, s in accepted() if s in CLASSES]
+
+
+def accuracy(name: str, signature: str, folder, shuffled: bool) -> tuple[float, int]:
+    """Accuracy on 150 rows after learning from 150 others."""
+    case = example(name, signature, rows=300, shuffled=shuffled)
+    order = np.random.default_rng(0).permutation(300)
+    work = case.work(epochs=8, optimizer={"lr": 0.01})
+    job = Job(work, folder, 0, 0, order[:150], order[150:])
+    result = fit_fold(job, arrays(case.samples))
+    assert "failed" not in result, result
+    return result["scores"]["accuracy"], case.signature.outputs
+
+
+@pytest.mark.parametrize(("name", "signature"), CLASSIFIERS)
+def test_shuffled_labels_score_at_chance(name, signature, tmp_path, in_this_process):
+    """A guess that knows nothing is right Binomial(150, 1/classes) times: 1e-4 to either side."""
+    score, classes = accuracy(name, signature, tmp_path, shuffled=True)
+    low, high = binom.ppf([1e-4, 1 - 1e-4], 150, 1 / classes)
+    assert low <= round(score * 150) <= high
+
+
+@pytest.mark.parametrize(("name", "signature"), CLASSIFIERS)
+def test_true_labels_are_learnt(name, signature, tmp_path, in_this_process):
+    """The other half of the canary: the data that shuffling spoils can be learnt at all."""
+    if name in DUMMIES:
+        pytest.skip("a dummy learns nothing, by design")
+    score, classes = accuracy(name, signature, tmp_path, shuffled=False)
+    assert round(score * 150) > binom.ppf(1 - 1e-4, 150, 1 / classes)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in DUMMIES])
+def test_quantities_are_learnt(name):
+    meant = SIGNATURES["table-quantity"]
+    if tiny(name).accepts(meant) is not None:
+        pytest.skip(f"{name} does not predict quantities")
+    case = example(name, "table-quantity", rows=200)
+    fitting = case.fitting(epochs=20, optimizer={"lr": 0.01})
+    list(fitting)
+    said = case.task.decode(fitting.model(case.samples.inputs))
+    truth = case.samples.targets.numpy()[:, 0]
+    assert np.mean((said - truth) ** 2) < 0.6 * truth.var()
