@@ -12,7 +12,7 @@ from PIL import Image
 from gradatim.core.errors import GradatimError
 from gradatim.core.source import ReadOptions
 from gradatim.data.naming import shown
-from gradatim.data.pictures import load_picture
+from gradatim.data.pictures.conversion import load_picture
 from gradatim.data.read import read
 
 from .corpus import CORPUS, options_of

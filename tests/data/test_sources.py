@@ -14,11 +14,11 @@ from PIL import Image
 from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.signature import Category, Quantity
 from gradatim.core.source import ReadOptions
-from gradatim.data.columns import MISSING
-from gradatim.data.frame import dataset_from_arrays, dataset_from_frame
-from gradatim.data.pictures import load_picture
+from gradatim.data.pictures.conversion import load_picture
 from gradatim.data.read import read
 from gradatim.data.sources import SOURCES
+from gradatim.data.tables.columns import MISSING
+from gradatim.data.tables.frame import dataset_from_arrays, dataset_from_frame
 
 from .corpus import GOOD, LABELS, PICTURES, classes, idx, picture
 
@@ -456,7 +456,7 @@ def test_npz_parts(tmp_path):
     np.savez(tmp_path / "t.npz", x_train=x, y_train=y, x_test=x[:5], y_test=y[:5])
     data = read(str(tmp_path / "t.npz"))
     assert data.sealed.tolist() == [False] * 20 + [True] * 5
-    assert data.source == "npz"
+    assert data.name == "t"
 
 
 # --- IDX ----------------------------------------------------------------------------------------

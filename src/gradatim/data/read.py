@@ -44,7 +44,7 @@ def read(data: Any, options: ReadOptions = ReadOptions()) -> Dataset:  # noqa: B
 
 
 def _read_object(data: Any, options: ReadOptions) -> Dataset:
-    from gradatim.data.frame import dataset_from_arrays, dataset_from_frame
+    from gradatim.data.tables.frame import dataset_from_arrays, dataset_from_frame
 
     if isinstance(data, tuple):
         if len(data) != 2:

@@ -1,5 +1,6 @@
 """Linear regression: the plane with the smallest squared error."""
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -68,7 +69,9 @@ class Linear(Solved):
         else:
             residuals = samples.targets - output(plane(x))
             plane.noise_variance.copy_(noise_variance(residuals))
-            plane.log_likelihood.fill_(log_likelihood(residuals))
+            likelihood = log_likelihood(residuals)
+            # Infinite for an exact fit, which has no noise to speak of; a model holds numbers.
+            plane.log_likelihood.fill_(likelihood if math.isfinite(likelihood) else 0.0)
         return Model(features, plane, output)
 
 
@@ -76,7 +79,7 @@ class Plane(nn.Linear):
     """A linear layer that knows how well it was determined.
 
     `noise_variance` (1/beta, in squared units of the target) and `log_likelihood` are those of the
-    training rows; they stay 0 where the target is a category.
+    training rows; they stay 0 where the target is a category or the fit is exact.
     """
 
     rank: Tensor

@@ -71,7 +71,9 @@ def _row(row: RungRow, chosen: bool, metric: str, span: tuple[float, float]) -> 
 
 
 def _bar(row: RungRow, span: tuple[float, float], chosen: bool) -> Markup:
-    return Markup() if row.score is None else interval_bar(row.score, row.low, row.high, span, chosen)
+    return (
+        Markup() if row.score is None else interval_bar(row.score, row.low, row.high, span, chosen)
+    )
 
 
 def _versus(pair: Pair | None, metric: str) -> Versus | None:

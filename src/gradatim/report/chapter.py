@@ -72,12 +72,12 @@ def chapter(folder: Path, budget: int) -> Chapter:
     evidence = Evidence(folder)
     rows, higher = rung_rows(evidence), direction_is_up(evidence)
     said, gallery = verdict(evidence, rows), Gallery(evidence, budget)
-    tried = [row for row in rows if row.tried or (evidence.fit and row.status == "ok")]
-    shown = tried[-MOST_RUNGS:]
-    ladder = Ladder(shown, said.rung, evidence.metric, higher)
+    fitted = [row for row in rows if row.status == "ok"]
+    shown = fitted[-MOST_RUNGS:]
+    scored = [row for row in shown if row.tried]
+    ladder = Ladder(scored, said.rung, evidence.metric, higher)
     study = _study(evidence, shown, said.rung, Sampler(evidence, gallery))
-    rope = number(evidence.fact("rope"))
-    drawn = len(shown) > 1
+    rope, drawn = number(evidence.fact("rope")), len(scored) > 1
     return Chapter(
         name=evidence.name,
         task=evidence.task,
@@ -89,15 +89,15 @@ def chapter(folder: Path, budget: int) -> Chapter:
         notes=[(row.name, note) for row in rows for note in row.notes],
         run_notes=[text(note) for note in evidence.leaderboard.get("notes") or []],
         climb=climb_figure(ladder, rope) if drawn else None,
-        folds=fold_figure(ladder) if drawn and any(row.folds for row in shown) else None,
-        costs=_costs(ladder),
+        folds=fold_figure(ladder) if drawn and any(row.folds for row in scored) else None,
+        costs=_costs(ladder) if drawn else [],
         study=study,
         choices=[d for row in shown if (d := choice(evidence, row.name))],
         learning=[d for row in shown if (d := learning(evidence, row.name))],
         findings=findings(evidence),
         reproduction=reproduction(evidence),
         pictures_left_out=gallery.left_out,
-        hidden_rungs=len(tried) - len(shown),
+        hidden_rungs=len(fitted) - len(shown),
     )
 
 
@@ -107,10 +107,8 @@ def _costs(ladder: Ladder) -> list[Drawing]:
         "predict_seconds_1": ("time to answer one row", "Median time to answer one row."),
     }
     drawings = list[Drawing]()
-    for cost, (title, caption) in kinds.items() if ladder.rows else ():
-        figure = cost_figure(
-            ladder.rows, cost, title, ladder.metric, ladder.higher, ladder.chosen
-        )
+    for cost, (title, caption) in kinds.items():
+        figure = cost_figure(ladder.rows, cost, title, ladder.metric, ladder.higher, ladder.chosen)
         drawings += [Drawing(figure, caption)] if figure else []
     return drawings
 

@@ -71,7 +71,10 @@ def _finding(item: dict[str, Any]) -> Finding:
     if not listed and number(rows):
         where = f"{count(number(rows))} rows"
     return Finding(
-        text(item.get("weight")) or "note", text(item.get("message")), text(item.get("remedy")), where
+        text(item.get("weight")) or "note",
+        text(item.get("message")),
+        text(item.get("remedy")),
+        where,
     )
 
 
@@ -110,15 +113,17 @@ def _fact(value: Any) -> str:
 
 def _facts(inspection: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what is known beyond findings, columns and classes, which have their own tables."""
-    skip = {"findings", "columns", "classes", "fingerprint", "truncated"}
-    facts = {name: value for name, value in inspection.items() if name not in skip}
+    skip = {"findings", "columns", "classes", "fingerprint", "truncated", "name", "source"}
+    facts = {name: value for name, value in inspection.items() if name not in skip and value}
+    facts.setdefault("duplicates", inspection.get("duplicates"))
     for name in ("input", "target"):
         part = _part(inspection, name)
         if part:
             facts[name] = {k: v for k, v in part.items() if k not in skip | {"quantities"}}
         for quantity in entries(part.get("quantities")):
             facts[text(quantity.get("name"))] = quantity.get("quantiles")
-    return [(name, value) for name, value in flat(facts)[:FACTS] if value]
+    lines = [(name.replace(".", " ").replace("_", " "), value) for name, value in flat(facts)]
+    return [(name, value) for name, value in lines[:FACTS] if value]
 
 
 def flat(

@@ -45,12 +45,16 @@ def build(folders: Sequence[Path]) -> str:
         raise ConfigError("no run to report; name a run folder, such as runs/digits-3f2a9c1b")
     told = [chapter(folder, PICTURE_BUDGET // min(len(folders), MOST_RUNS)) for folder in folders]
     style, script = _asset("style.css"), _asset("script.js")
-    page = _environment().get_template("page.html").render(
-        chapters=told,
-        most=MOST_RUNS,
-        style=Markup(style),
-        script=Markup(script),
-        policy=_policy(style, script),
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            chapters=told,
+            most=MOST_RUNS,
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script),
+        )
     )
     return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", page)
 

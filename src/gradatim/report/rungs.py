@@ -60,14 +60,15 @@ def rung_rows(evidence: Evidence) -> list[RungRow]:
     listed = entries(evidence.leaderboard.get("rungs"))
     if listed:
         rows = sorted(listed, key=lambda rung: number(rung.get("place")) or 0.0)
-        return [_listed(rung) for rung in rows]
+        return [_listed(rung, evidence.metric) for rung in rows]
     if evidence.fit:
-        return [_listed({**evidence.fit, **_single(evidence)})]
-    return [_listed(_fitted(evidence, name)) for name in evidence.fits]
+        return [_listed({**evidence.fit, **_single(evidence)}, evidence.metric)]
+    return [_listed(_fitted(evidence, name), evidence.metric) for name in evidence.fits]
 
 
-def _listed(rung: dict[str, Any]) -> RungRow:
+def _listed(rung: dict[str, Any], metric: str) -> RungRow:
     scores = rung.get("scores") or {}
+    names = sorted(map(text, scores), key=lambda name: name != metric)
     notes = [text(note) for note in (rung.get("note"), *(rung.get("notes") or []))]
     return RungRow(
         name=text(rung.get("name")),
@@ -77,7 +78,7 @@ def _listed(rung: dict[str, Any]) -> RungRow:
         low=number(rung.get("low")),
         high=number(rung.get("high")),
         folds=tuple(number(value) for value in rung.get("fold_scores") or []),
-        scores={text(name): number(value) for name, value in scores.items()},
+        scores={name: number(scores.get(name)) for name in names},
         costs={name: number(rung.get(name)) for name in (*COSTS, "bytes")},
         reason=text(rung.get("reason")),
         remedy=text(rung.get("remedy")),

@@ -33,6 +33,8 @@ class Shelf:
     total: int
     columns: tuple[str, ...]
     hidden_columns: int
+    measure: str
+    """What the note of a sample says."""
 
     @property
     def pictures(self) -> bool:
@@ -56,9 +58,7 @@ class Sampler:
     def __init__(self, evidence: Evidence, gallery: Gallery) -> None:
         self.evidence, self.gallery = evidence, gallery
 
-    def shelf(
-        self, places: np.ndarray, most: int, now: Answers, before: Answers | None
-    ) -> Shelf:
+    def shelf(self, places: np.ndarray, most: int, now: Answers, before: Answers | None) -> Shelf:
         """Return the first `most` of `places`, which index the rows of `now` (and `before`).
 
         Rows that the run kept for showing come first; without any, names must do.
@@ -66,8 +66,9 @@ class Sampler:
         kept = places[np.isin(now.rows[places], self.gallery.rows)]
         chosen = (kept if len(kept) else places)[:most].tolist()
         hidden = max(0, len(self.gallery.all_columns) - len(self.gallery.columns))
+        measure = "Error" if now.confidence is None else "How sure"
         samples = [self._sample(place, now, before) for place in chosen]
-        return Shelf(tuple(samples), len(places), tuple(self.gallery.columns), hidden)
+        return Shelf(tuple(samples), len(places), tuple(self.gallery.columns), hidden, measure)
 
     def _sample(self, place: int, now: Answers, before: Answers | None) -> Sample:
         row, names = int(now.rows[place]), self.evidence.row_names

@@ -10,6 +10,7 @@ from gradatim.report.words import count, duration, score
 
 __all__ = ["Verdict", "direction_is_up", "verdict"]
 
+
 @dataclass(frozen=True)
 class Verdict:
     """Headline, reason, the test score and the key numbers."""

@@ -30,7 +30,7 @@ class Bundled(Source):
         return location in TARGETS
 
     def read(self, location: str, options: ReadOptions) -> Dataset:
-        from gradatim.data.frame import dataset_from_arrays
+        from gradatim.data.tables.frame import dataset_from_arrays
 
         if location not in TARGETS:
             hint = nearest(location, TARGETS)

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from gradatim.core.samples import Dataset, Finding
 from gradatim.core.source import ReadOptions, Source
-from gradatim.data.delimited import read_delimited
 from gradatim.data.files import checked_path
 from gradatim.data.naming import listed, number_of
-from gradatim.data.tables import dataset_from_cells
+from gradatim.data.tables.assembly import dataset_from_cells
+from gradatim.data.tables.delimited import read_delimited
 
 __all__ = ["SOURCE", "Csv"]
 

@@ -12,13 +12,19 @@ from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.samples import Dataset, Finding, Samples
 from gradatim.core.signature import Category, Image, Signature
 from gradatim.core.source import ReadOptions, Source
-from gradatim.data.class_folders import Layout, layout_of
 from gradatim.data.files import checked_path
-from gradatim.data.listing import ENDINGS, Listing, list_pictures
 from gradatim.data.naming import listed, plain_name, shown, sorted_names
 from gradatim.data.origin import Origin
-from gradatim.data.picture_files import Decoded, common_shape, decode_files, disguises, headers_of
-from gradatim.data.targets import no_targets, twin_findings
+from gradatim.data.pictures.classes import Layout, layout_of
+from gradatim.data.pictures.decoding import (
+    Decoded,
+    common_shape,
+    decode_files,
+    disguises,
+    headers_of,
+)
+from gradatim.data.pictures.listing import ENDINGS, Listing, list_pictures
+from gradatim.data.tables.targets import no_targets, twin_findings
 
 __all__ = ["SOURCE", "Folder"]
 

@@ -10,12 +10,12 @@ import numpy as np
 from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.samples import Dataset
 from gradatim.core.source import ReadOptions, Source
-from gradatim.data.cells import TextCells
 from gradatim.data.files import checked_path
-from gradatim.data.idx import read_idx
 from gradatim.data.naming import listed, shown
 from gradatim.data.origin import Origin
-from gradatim.data.picture_arrays import dataset_from_pictures
+from gradatim.data.pictures.arrays import dataset_from_pictures
+from gradatim.data.pictures.idx import read_idx
+from gradatim.data.tables.cells import TextCells
 
 __all__ = ["SOURCE", "Mnist"]
 

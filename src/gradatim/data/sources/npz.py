@@ -29,7 +29,7 @@ class Npz(Source):
         return location.lower().endswith(".npz")
 
     def read(self, location: str, options: ReadOptions) -> Dataset:
-        from gradatim.data.frame import dataset_from_arrays
+        from gradatim.data.tables.frame import dataset_from_arrays
 
         arrays = _arrays(content_of(checked_path(location, "file")), location)
         x, y, sealed = _chosen(arrays, location, predicting=options.signature is not None)

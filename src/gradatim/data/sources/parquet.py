@@ -22,7 +22,7 @@ class Parquet(Source):
         return location.lower().endswith((".parquet", ".pq"))
 
     def read(self, location: str, options: ReadOptions) -> Dataset:
-        from gradatim.data.frame import dataset_from_frame
+        from gradatim.data.tables.frame import dataset_from_frame
 
         content = content_of(checked_path(location, "file"))
         mark = hashlib.sha256(content).hexdigest()

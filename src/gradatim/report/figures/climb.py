@@ -42,7 +42,9 @@ def _mark(ladder: Ladder, place: int) -> Markup:
     ends = [scale(value) for value in (row.low, row.high) if value is not None]
     class_ = "mark" if chosen else "open-mark"
     parts = [tag("line", x1=x, x2=x, y1=max(ends), y2=min(ends), class_="whisker")] if ends else []
-    parts.append(tag("circle", _title(row, ladder.metric), cx=x, cy=y, r=6 if chosen else 4.5, class_=class_))
+    parts.append(
+        tag("circle", _title(row, ladder.metric), cx=x, cy=y, r=6 if chosen else 4.5, class_=class_)
+    )
     name = "value chosen" if chosen else "value"
     parts.append(write(score(row.score, ladder.metric), x + 10, y + 4, name))
     return group(parts)

@@ -25,7 +25,9 @@ def confusion_figure(table: np.ndarray, names: Sequence[str]) -> Markup:
         parts += _names(short(name, 15), k, cell)
     parts.append(write("said →", LEFT, 12, "axis"))
     parts.append(write("true ↓", 4, TOP - 8, "axis"))
-    return picture(f"confusion matrix of {classes} classes", LEFT + side + 40, TOP + side + 6, *parts)
+    return picture(
+        f"confusion matrix of {classes} classes", LEFT + side + 40, TOP + side + 6, *parts
+    )
 
 
 def _cell(

@@ -46,7 +46,9 @@ def cost_figure(
     parts = [frame.rows(lambda v: f"{v:.10g}", f"{metric} ({better} is better)")]
     parts += [frame.columns(_time, f"{title} (cheaper is further left)")]
     parts += [polyline([points[k] for k in front], "front")]
-    parts += [_mark(shown[k], points[k], k in front, cost, metric, chosen) for k in range(len(shown))]
+    parts += [
+        _mark(shown[k], points[k], k in front, cost, metric, chosen) for k in range(len(shown))
+    ]
     parts += [_labels(shown, points, frame, chosen)]
     return picture(f"{title} against {metric}, one point a rung", WIDTH, HEIGHT, *parts)
 

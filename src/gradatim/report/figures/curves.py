@@ -21,7 +21,9 @@ def learning_figure(curves: Mapping[str, Sequence[Curve]], rung: str) -> Markup:
     parts = [frame.rows(_tick, "loss", 4), frame.columns(_whole, "epoch", 5)]
     classes = {"loss": "thin", "validation loss": "thin accent"}
     for kind, lines in curves.items():
-        parts += [_line(frame, line, classes.get(kind, "thin"), kind, k) for k, line in enumerate(lines)]
+        parts += [
+            _line(frame, line, classes.get(kind, "thin"), kind, k) for k, line in enumerate(lines)
+        ]
     return picture(f"learning curves of {rung}", WIDTH, HEIGHT, *parts, _legend(list(curves)))
 
 
@@ -36,7 +38,9 @@ def choice_figure(
     for value, error in held_out:
         class_ = "mark" if value == chosen else "dot"
         title = tag("title", f"{name} {value:g}: {error:.4g}")
-        parts.append(tag("circle", title, cx=frame.x(value), cy=frame.y(error), r=3.5, class_=class_))
+        parts.append(
+            tag("circle", title, cx=frame.x(value), cy=frame.y(error), r=3.5, class_=class_)
+        )
     legend = _legend(["training error", "held-out error"])
     return picture(f"training and held-out error over {name}", WIDTH, HEIGHT, *parts, legend)
 

@@ -44,7 +44,9 @@ def _figure(
 ) -> Markup:
     cloud = _points(frame, x, y) if len(x) <= MOST else _density(frame, x, y)
     axes = [frame.rows(_tick, names[1]), frame.columns(_tick, names[0])]
-    return picture(f"{names[1]} over {names[0]}, {len(x):,} rows", WIDTH, HEIGHT, *axes, line, cloud)
+    return picture(
+        f"{names[1]} over {names[0]}, {len(x):,} rows", WIDTH, HEIGHT, *axes, line, cloud
+    )
 
 
 def _tick(value: float) -> str:
@@ -53,7 +55,9 @@ def _tick(value: float) -> str:
 
 def _points(frame: Frame, x: np.ndarray, y: np.ndarray) -> Markup:
     """Return all points as a few paths of zero-length strokes: ten bytes a point."""
-    marks = [f"M{frame.x(a):.0f} {frame.y(b):.0f}h0" for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    marks = [
+        f"M{frame.x(a):.0f} {frame.y(b):.0f}h0" for a, b in zip(x.tolist(), y.tolist(), strict=True)
+    ]
     size = max(1, len(marks) // 8 + 1)  # paths overlap visibly, strokes of one path do not
     pieces = ["".join(marks[k : k + size]) for k in range(0, len(marks), size)]
     return group([tag("path", d=piece) for piece in pieces], class_="cloud")

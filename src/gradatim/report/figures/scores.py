@@ -20,7 +20,7 @@ def score_range(rows: Sequence[RungRow], higher: bool) -> tuple[float, float]:
     means = sorted((sign * row.score for row in rows if row.score is not None), reverse=True)
     best, median = means[0], means[len(means) // 2]
     floor = best - ZOOM * (best - median) if best > median else means[-1]
-    shown = [sign * value for row in rows for value in _values(row) if _near(row, sign, floor)]
+    shown = [value for row in rows for value in _values(row) if _near(row, sign, floor)]
     low, high = min(shown), max(shown)
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     return low - margin, high + margin
@@ -92,13 +92,17 @@ class Ladder:
         if not self.flat:
             turn["transform"] = f"rotate(-32 {x:.1f} {y:.1f})"
         title = tag("title", f"{short(row.name, 80)}: {score(row.score, self.metric)}")
-        return group([tag("text", name, title, x=x, y=y, class_=class_, **turn), *self._arrow(place)])
+        return group(
+            [tag("text", name, title, x=x, y=y, class_=class_, **turn), *self._arrow(place)]
+        )
 
     def _arrow(self, place: int) -> list[Markup]:
         row, x, bottom = self.rows[place], self.slot(place), self.bottom
         if not self.hidden(row):
             return []
-        points = f"{x - 5:.1f},{bottom - 12:.1f} {x + 5:.1f},{bottom - 12:.1f} {x:.1f},{bottom - 4:.1f}"
+        points = (
+            f"{x - 5:.1f},{bottom - 12:.1f} {x + 5:.1f},{bottom - 12:.1f} {x:.1f},{bottom - 4:.1f}"
+        )
         value = write(score(row.score, self.metric), x, bottom - 18, "value", text_anchor="middle")
         return [tag("polygon", points=points, class_="quiet-mark"), value]
 

@@ -7,11 +7,11 @@ from torch import Tensor
 from gradatim.core.errors import ConfigError, nearest
 from gradatim.core.samples import Finding
 from gradatim.core.source import ReadOptions
-from gradatim.data.cells import Cells, NumberCells, TextCells
-from gradatim.data.columns import MISSING, fits, parsed
-from gradatim.data.dates import days_of
 from gradatim.data.naming import listed, number_of, shown
 from gradatim.data.origin import Origin
+from gradatim.data.tables.cells import Cells, NumberCells, TextCells
+from gradatim.data.tables.columns import MISSING, fits, parsed
+from gradatim.data.tables.dates import days_of
 
 __all__ = ["USUAL_TARGETS", "groups_and_times", "roles_of"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gradatim.core.samples import Finding
-from gradatim.data.listing import Listing
 from gradatim.data.naming import listed, plain_name, sorted_names
+from gradatim.data.pictures.listing import Listing
 
 __all__ = ["Layout", "layout_of"]
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from gradatim.core.errors import DataError
-from gradatim.data.cells import Cells, NumberCells, text_cells
 from gradatim.data.naming import shown
+from gradatim.data.tables.cells import Cells, NumberCells, text_cells
 
 __all__ = ["array_of", "cells_of_array", "cells_of_frame"]
 

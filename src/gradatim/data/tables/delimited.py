@@ -16,10 +16,10 @@ import numpy as np
 
 from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.source import ReadOptions
-from gradatim.data.cells import TextCells, from_index
 from gradatim.data.files import content_of
 from gradatim.data.naming import shown
 from gradatim.data.origin import Origin
+from gradatim.data.tables.cells import TextCells, from_index
 
 __all__ = ["read_delimited"]
 

@@ -9,13 +9,13 @@ from torch import Tensor
 from gradatim.core.samples import Dataset, Finding, Samples
 from gradatim.core.signature import Category, Column, Quantity, Signature, Table
 from gradatim.core.source import ReadOptions
-from gradatim.data.cells import Cells, as_text
-from gradatim.data.coding import code_column
-from gradatim.data.columns import learn_column
 from gradatim.data.naming import listed, shown
 from gradatim.data.origin import Origin
-from gradatim.data.roles import groups_and_times, roles_of
-from gradatim.data.targets import code_target, learn_target, no_targets
+from gradatim.data.tables.cells import Cells, as_text
+from gradatim.data.tables.coding import code_column
+from gradatim.data.tables.columns import learn_column
+from gradatim.data.tables.roles import groups_and_times, roles_of
+from gradatim.data.tables.targets import code_target, learn_target, no_targets
 
 __all__ = ["dataset_from_cells"]
 

@@ -16,7 +16,7 @@ from gradatim.core.samples import Finding
 from gradatim.core.signature import Image
 from gradatim.data.files import must_fit
 from gradatim.data.naming import listed, shown
-from gradatim.data.pictures import Header, load_picture, picture_header
+from gradatim.data.pictures.conversion import Header, load_picture, picture_header
 
 __all__ = ["Decoded", "common_shape", "decode_files", "disguises", "headers_of"]
 

@@ -4,11 +4,11 @@ import numpy as np
 
 from gradatim.core.samples import Finding
 from gradatim.core.signature import Column
-from gradatim.data.cells import Cells, NumberCells, TextCells, as_text
-from gradatim.data.columns import MISSING, parsed, refuse_infinite, stray_cell
-from gradatim.data.dates import days_of
 from gradatim.data.naming import listed, number_of, shown
 from gradatim.data.origin import Origin
+from gradatim.data.tables.cells import Cells, NumberCells, TextCells, as_text
+from gradatim.data.tables.columns import MISSING, parsed, refuse_infinite, stray_cell
+from gradatim.data.tables.dates import days_of
 
 __all__ = ["code_column"]
 

@@ -10,12 +10,12 @@ import numpy as np
 from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.samples import Dataset
 from gradatim.core.source import ReadOptions
-from gradatim.data.cells import Cells, content_bytes
 from gradatim.data.naming import listed, shown
 from gradatim.data.origin import Origin
-from gradatim.data.picture_arrays import as_planes, dataset_from_pictures
-from gradatim.data.tables import dataset_from_cells
-from gradatim.data.typed import array_of, cells_of_array, cells_of_frame
+from gradatim.data.pictures.arrays import as_planes, dataset_from_pictures
+from gradatim.data.tables.assembly import dataset_from_cells
+from gradatim.data.tables.cells import Cells, content_bytes
+from gradatim.data.tables.typed import array_of, cells_of_array, cells_of_frame
 
 __all__ = ["dataset_from_arrays", "dataset_from_frame"]
 

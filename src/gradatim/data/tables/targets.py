@@ -15,10 +15,10 @@ from torch import Tensor
 
 from gradatim.core.samples import Finding
 from gradatim.core.signature import Category, Quantity
-from gradatim.data.cells import Cells, NumberCells, TextCells, as_text
-from gradatim.data.columns import MISSING, fits, parsed
 from gradatim.data.naming import listed, number_of, shown, sorted_names, twins
 from gradatim.data.origin import Origin
+from gradatim.data.tables.cells import Cells, NumberCells, TextCells, as_text
+from gradatim.data.tables.columns import MISSING, fits, parsed
 
 __all__ = ["Target", "code_target", "learn_target", "no_targets", "twin_findings"]
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from gradatim.core.samples import Finding
 from gradatim.core.signature import Column
-from gradatim.data.cells import Cells, NumberCells, TextCells
-from gradatim.data.dates import days_of, is_ambiguous
 from gradatim.data.naming import listed, number_of, shown, sorted_names
 from gradatim.data.origin import Origin
+from gradatim.data.tables.cells import Cells, NumberCells, TextCells
+from gradatim.data.tables.dates import days_of, is_ambiguous
 
 __all__ = ["MISSING", "Learnt", "learn_column", "stray_cell"]
 

@@ -10,11 +10,11 @@ from gradatim.core.errors import DataError
 from gradatim.core.samples import Dataset, Samples
 from gradatim.core.signature import Image, Signature, Table
 from gradatim.core.source import ReadOptions
-from gradatim.data.cells import Cells, content_bytes
 from gradatim.data.naming import shown
 from gradatim.data.origin import Origin
-from gradatim.data.pictures import as_signature
-from gradatim.data.targets import code_target, learn_target, no_targets
+from gradatim.data.pictures.conversion import as_signature
+from gradatim.data.tables.cells import Cells, content_bytes
+from gradatim.data.tables.targets import code_target, learn_target, no_targets
 
 __all__ = ["as_planes", "dataset_from_pictures"]
 

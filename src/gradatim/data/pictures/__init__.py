@@ -1,0 +1,1 @@
+"""Pictures: files and arrays become uint8 planes of one size."""
