@@ -1,4 +1,4 @@
-"""What every task promises: a step moves, a score does not, an interrupted fit ends with the same."""
+"""What every task promises: a step moves, a score does not, a fit that was cut off goes on."""
 
 from dataclasses import asdict
 
@@ -109,7 +109,7 @@ def test_a_fit_that_was_cut_off_ends_with_the_same_bits(name, signature, after, 
     changes = {"epochs": 8, "validation": validation, "patience": 4, "optimizer": {"lr": lr}}
     whole = case.fitting(**changes)
     records = list(whole)
-    assert len(records) > after
+    assert len(records) >= after
     continued, fresh = interrupted(case, after, **changes)
     assert timeless(continued) == timeless(records)
     assert same(copies(fresh.model), copies(whole.model))

@@ -18,10 +18,12 @@ def points():
     return torch.linspace(-1.7, 1.7, 60, dtype=torch.float64)
 
 
-def test_the_basis_is_orthogonal(points):
+@pytest.mark.parametrize("bend", [lambda x: x, lambda x: (2 * x).exp()], ids=["even", "crowded"])
+def test_the_basis_is_orthogonal(points, bend):
     # Two passes of Gram-Schmidt: orthogonal to some units of 1e-16.
-    basis, _ = orthogonal_basis(points, 50)
-    assert torch.allclose(basis.T @ basis / 60, torch.eye(51).double(), rtol=0, atol=1e-13)
+    # One pass leaves 1e-11 where points crowd.
+    basis, _ = orthogonal_basis(bend(points), 40)
+    assert torch.allclose(basis.T @ basis / 60, torch.eye(41).double(), rtol=0, atol=1e-13)
 
 
 def test_the_basis_can_be_evaluated_anywhere(points):

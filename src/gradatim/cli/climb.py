@@ -1,11 +1,9 @@
 """`gradatim climb`."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Literal
 
-from gradatim.cli.options import Flag, Json, Words, comma, print_json
+from gradatim.cli.options import Flag, Json, Whole, Words, comma, command_line, print_json
 
 __all__ = ["climb"]
 
@@ -19,17 +17,17 @@ def climb(
     metric: str | None = None,
     group: str | None = None,
     time: str | None = None,
-    folds: int = 5,
-    repeats: int = 1,
+    folds: Whole = 5,
+    repeats: Whole = 1,
     minutes: float | None = None,
     rungs: str | None = None,
     without: str | None = None,
     drop: Words = (),
-    rows: int | None = None,
+    rows: Whole | None = None,
     allow_leak: Flag = False,
     encoding: str | None = None,
     missing: Literal["impute", "error"] = "impute",
-    seed: int = 0,
+    seed: Whole = 0,
     out: Path | None = None,
     json: Json = False,
 ) -> None:
@@ -101,7 +99,7 @@ def climb(
             missing=missing,
             seed=seed,
             out=out,
-            command=shlex.join(["gradatim", *sys.argv[1:]]),
+            command=command_line(),
             watch=progress,
         )
     if json:

@@ -1,13 +1,12 @@
 """`gradatim fit`."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gradatim.cli.options import Flag, Json, Words, print_json
+from gradatim.cli.options import Flag, Json, Whole, Words, command_line, print_json
 
 __all__ = ["fit"]
 
@@ -25,11 +24,11 @@ def fit(
     settings: Annotated[Words, Parameter(name="--set")] = (),
     recipe: Path | None = None,
     drop: Words = (),
-    rows: int | None = None,
+    rows: Whole | None = None,
     allow_leak: Flag = False,
     encoding: str | None = None,
     missing: Literal["impute", "error"] = "impute",
-    seed: int = 0,
+    seed: Whole = 0,
     out: Path | None = None,
     json: Json = False,
 ) -> None:
@@ -93,7 +92,7 @@ def fit(
             missing=missing,
             seed=seed,
             out=out,
-            command=shlex.join(["gradatim", *sys.argv[1:]]),
+            command=command_line(),
             watch=progress,
         )
     if json:

@@ -3,7 +3,7 @@
 import sys
 from typing import Any, Literal
 
-from gradatim.cli.options import Flag, Json, print_json
+from gradatim.cli.options import Flag, Json, Whole, print_json
 
 __all__ = ["inspect"]
 
@@ -16,7 +16,7 @@ def inspect(
     task: Literal["classify", "regress"] | None = None,
     group: str | None = None,
     time: str | None = None,
-    rows: int | None = None,
+    rows: Whole | None = None,
     encoding: str | None = None,
     quick: Flag = False,
     json: Json = False,

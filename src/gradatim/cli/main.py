@@ -12,6 +12,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from gradatim import __version__
+from gradatim.cli.options import SAID
 from gradatim.core.errors import GradatimError
 
 __all__ = ["main"]
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    SAID.set(tuple(words))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _app()(words, exit_on_error=False, print_error=False)

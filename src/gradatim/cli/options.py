@@ -1,18 +1,39 @@
 """Flags that several commands share."""
 
 import json
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
-__all__ = ["Json", "Words", "print_json"]
+__all__ = ["SAID", "Flag", "Json", "Whole", "Words", "comma", "command_line", "print_json"]
 
+SAID: ContextVar[tuple[str, ...]] = ContextVar("SAID", default=())
+"""The arguments of the command that is running."""
+
+
+def _whole(kind: type, tokens: Sequence[Token]) -> int:
+    """Read a whole number; 2.5 is none, although it could be rounded."""
+    text = tokens[0].value
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text} is no whole number") from None
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
 Words = Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)]
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
+
+
+def command_line() -> str:
+    """Return the command that is running, ready to be pasted into a shell."""
+    return shlex.join(["gradatim", *SAID.get()])
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -12,9 +12,10 @@ import numpy as np
 
 from gradatim.compare.forecast import forecast
 from gradatim.compare.job import Job, Rows, Work, behave, fit_fold, samples_of
+from gradatim.core.errors import CorruptError
 from gradatim.core.samples import Samples
 from gradatim.data.splits import Partition
-from gradatim.runs.files import is_finished, read_json
+from gradatim.runs.files import read_json, verify
 
 __all__ = ["Event", "arrays", "climb", "forecasts", "workers"]
 
@@ -96,7 +97,7 @@ def climb(
         name = work.rung.name
         yield Event("planned", name, folds=total, seconds=planned[name])
         for job in _jobs(work, split, folder):
-            if is_finished(job.folder):
+            if _whole(job.folder):
                 result = read_json(job.folder / "result.json")
                 yield Event("reused", name, _name(job), total, result=result)
             else:
@@ -123,6 +124,15 @@ def _jobs(work: Work, split: Partition, folder: Path) -> list[Job]:
     return [
         Job(work, place / f.name, f.repeat, f.fold, f.training, f.validation) for f in split.folds
     ]
+
+
+def _whole(fit: Path) -> bool:
+    """Tell whether a fit was finished and is still what was written."""
+    try:
+        verify(fit)
+    except CorruptError:
+        return False
+    return True
 
 
 def _name(job: Job) -> str:

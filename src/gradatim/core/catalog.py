@@ -44,7 +44,7 @@ class Catalog(Generic[T]):
         try:
             module = importlib.import_module(f"{self.package}.{name}")
             entry: T = getattr(module, self.attribute)
-        except (ImportError, AttributeError, SyntaxError, TypeError, NameError) as error:
+        except Exception as error:  # whatever a file dies of, it dies alone
             message = f'{self.noun} "{name}" is broken: {error}; mend {self.package}.{name}'
             raise ConfigError(message) from error
         return entry

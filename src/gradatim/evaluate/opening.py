@@ -1,5 +1,6 @@
 """Opening the sealed test split, and writing down that it was opened."""
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,13 @@ def open_test(
     metric: Metric,
     data: Dataset,
     rows: np.ndarray,
+    *,
+    again: bool = False,
 ) -> dict[str, Any]:
     """Judge a model on the sealed rows and add the opening to `evaluation.json`.
+
+    `again` is for a climb that was cut off after its opening and goes on: the same model gives the
+    same answers, so that opening is the same one.
 
     Returns:
         `score, low, high, openings, scores`: openings counts this one too.
@@ -34,6 +40,7 @@ def open_test(
     entry = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "rung": rung,
+        "model": _digest(model),
         "metric": metric.name,
         "score": result.score,
         "low": result.low,
@@ -42,9 +49,20 @@ def open_test(
         "rows": len(rows),
     }
     path = folder / "evaluation.json"
-    openings = (read_json(path)["openings"] if path.is_file() else []) + [entry]
+    openings = read_json(path)["openings"] if path.is_file() else []
+    if again:
+        openings = [e for e in openings if e["model"] != entry["model"]]
+    openings += [entry]
     write_json(path, {"openings": openings})
     write_array(folder / "test_rows.npy", rows)
     write_array(folder / "test_predictions.npy", result.predictions)
     kept = {key: entry[key] for key in ("score", "low", "high", "scores")}
     return kept | {"openings": len(openings)}
+
+
+def _digest(model: Model) -> str:
+    """Return a hash of all numbers in a model."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()

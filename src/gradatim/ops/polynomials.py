@@ -88,7 +88,8 @@ def to_powers(
         centre: of the points the basis is orthogonal on.
         scale: of these points, > 0.
 
-    >>> to_powers(torch.tensor([1.0, 2.0]).double(), torch.tensor([[0.0], [1.0]]).double(), 3, 2)
+    >>> line, mean = torch.tensor([1.0, 2.0]).double(), torch.tensor([[0.0], [1.0]]).double()
+    >>> to_powers(line, mean, centre=3.0, scale=2.0)
     [-2.0, 1.0]
     """
     exact = np.vectorize(Fraction, otypes=[object])

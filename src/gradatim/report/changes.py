@@ -38,10 +38,14 @@ def change(names: tuple[str, str], below: Answers, now: Answers, sampler: Sample
         fixed, broken = after.right & ~before.right, before.right & ~after.right
         parts = _agreement(before.right, after.right)
     up, down = np.argsort(-gain, kind="stable"), np.argsort(gain, kind="stable")
-    places = up[fixed[up]], down[broken[down]]
-    shelves = [sampler.shelf(some, SHOWN, after, before) for some in places]
     return Change(
-        names[1], names[0], len(gain), *shelves, stacked_bar(parts), after.confidence is None
+        rung=names[1],
+        below=names[0],
+        rows=len(gain),
+        fixed=sampler.shelf(up[fixed[up]], SHOWN, after, before),
+        broken=sampler.shelf(down[broken[down]], SHOWN, after, before),
+        bar=stacked_bar(parts),
+        regression=after.confidence is None,
     )
 
 

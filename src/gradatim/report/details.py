@@ -8,8 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from gradatim.ops.confusion import confusion, per_class
-from gradatim.ops.metrics import CLASSIFICATION, REGRESSION
-from gradatim.ops.regression import mae, r2, rmse
+from gradatim.ops.metrics import REGRESSION
 from gradatim.report.answers import Answers
 from gradatim.report.evidence import number
 from gradatim.report.figures.calibration import calibration_figure, roc_figure
@@ -134,8 +133,8 @@ def _classes(table: np.ndarray, names: Sequence[str]) -> list[ClassRow]:
 
 
 def _class_row(name: str, precision: float, recall: float, f: float, support: int) -> ClassRow:
-    shares = [score(None if np.isnan(v) else float(v), "f1") for v in (precision, recall, f)]
-    return ClassRow(name, *shares, count(float(support)))
+    shares = [score(number(float(value)), "f1") for value in (precision, recall, f)]
+    return ClassRow(name, shares[0], shares[1], shares[2], count(float(support)))
 
 
 def _calibration(now: Answers) -> list[Drawing]:

@@ -1,4 +1,4 @@
-"""`Evidence`: what a run folder holds, as far as it is there. A climb that was cut short has less."""
+"""`Evidence`: what a run folder holds, as far as it is there: a climb cut short has less."""
 
 from functools import cached_property
 from math import isfinite

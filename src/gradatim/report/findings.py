@@ -84,8 +84,8 @@ def _part(document: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _counts(classes: Any) -> list[tuple[str, float]]:
-    items = classes.items() if isinstance(classes, dict) else ()
-    items = items or [(item.get("name"), item.get("count")) for item in entries(classes)]
+    items = list(classes.items()) if isinstance(classes, dict) else []
+    items += [(item.get("name"), item.get("count")) for item in entries(classes)]
     return [(text(name), number(value) or 0.0) for name, value in items]
 
 

@@ -28,7 +28,7 @@ UNSEEN = re.compile(
 
 
 def build(folders: Sequence[Path]) -> str:
-    """Return the report of one run, or of several below one another, as a page that needs no network.
+    """Return the report of one run, or of several in turn, as a page that needs no network.
 
     Args:
         folders: run folders, finished or cut short.
@@ -77,7 +77,7 @@ def _asset(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a policy that allows this style, this script and pictures in the page, nothing else."""
+    """Return a policy that allows this style, this script and inline pictures, nothing else."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"

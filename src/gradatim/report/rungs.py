@@ -63,7 +63,10 @@ def rung_rows(evidence: Evidence) -> list[RungRow]:
         return [_listed(rung, evidence.metric) for rung in rows]
     if evidence.fit:
         return [_listed({**evidence.fit, **_single(evidence)}, evidence.metric)]
-    return [_listed(_fitted(evidence, name), evidence.metric) for name in evidence.fits]
+    asked = evidence.question.get("names") or []
+    names = [name for name in asked if name in evidence.fits]
+    names += [name for name in evidence.fits if name not in names]
+    return [_listed(_fitted(evidence, name), evidence.metric) for name in names]
 
 
 def _listed(rung: dict[str, Any], metric: str) -> RungRow:
@@ -115,20 +118,25 @@ def _single(evidence: Evidence) -> dict[str, Any]:
 
 def _fitted(evidence: Evidence, name: str) -> dict[str, Any]:
     """Return the line that a leaderboard would have, from the finished fits alone."""
-    results = [fit_result(folder) for _, folder in sorted(evidence.fits[name].items())]
+    done = {key: fit_result(folder) for key, folder in sorted(evidence.fits[name].items())}
+    asked = sorted({key for fits in evidence.fits.values() for key in fits})
+    results = list(done.values())
     failures = [result["failed"] for result in results if result.get("failed")]
     metrics = {key for result in results for key in result.get("scores") or {}}
     means = {key: _mean([_score(r, key) for r in results]) for key in sorted(metrics)}
-    costs = next((r["costs"] for r in results if isinstance(r.get("costs"), dict)), {})
+    measured = [r["costs"] for r in results if isinstance(r.get("costs"), dict)]
     return {
-        **costs,
+        **(measured[0] if measured else {}),
         "name": name,
         "status": "ok" if means else "failed",
         "score": means.get(evidence.metric or next(iter(means), "")),
-        "fold_scores": [_score(result, evidence.metric) for result in results],
+        "fold_scores": [_score(done.get(key, {}), evidence.metric) for key in asked],
         "scores": means,
         "fit_seconds": _mean([number(result.get("fit_seconds")) for result in results]),
         "reason": failures[0] if failures else None,
+        "note": f"{len(done)} of {len(asked)} folds are finished"
+        if len(done) < len(asked)
+        else None,
         "notes": [result.get("note") for result in results],
     }
 

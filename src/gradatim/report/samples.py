@@ -1,4 +1,4 @@
-"""Samples as a reader meets them: the picture or the cells of a row, its truth and what was said."""
+"""Samples as a reader meets them: a row's picture or cells, its truth and what was said."""
 
 from dataclasses import dataclass
 

@@ -11,6 +11,8 @@ from markupsafe import Markup, escape
 
 __all__ = ["Frame", "Scale", "group", "picture", "polyline", "short", "tag", "write"]
 
+LONGEST = 200  # letters of a text, a tooltip or a label
+
 
 def tag(name: str, *children: str, **attributes: object) -> Markup:
     """Return an element; text and attributes are escaped, `class_` and `_` become `class`, `-`.
@@ -23,8 +25,12 @@ def tag(name: str, *children: str, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     ]
-    inner = Markup("").join(escape(child) for child in children)
+    inner = Markup("").join(_child(child) for child in children)
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), Markup("").join(written), inner)
+
+
+def _child(child: str) -> Markup:
+    return child if isinstance(child, Markup) else escape(short(child, LONGEST))
 
 
 def _value(value: object) -> object:
@@ -53,7 +59,7 @@ def picture(label: str, width: float, height: float, *children: str, class_: str
         viewBox=f"0 0 {width:g} {height:g}",
         class_=f"figure {class_}".strip(),
         role="img",
-        aria_label=label,
+        aria_label=short(label, LONGEST),
         width=width,
         height=height,
     )

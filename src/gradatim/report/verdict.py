@@ -75,11 +75,11 @@ def _headline(evidence: Evidence, rung: str, tried: Sequence[str]) -> str:
 
 def _reason(evidence: Evidence, tried: Sequence[str]) -> str:
     if evidence.fit and not evidence.test:
-        return "The sealed test split is unopened; `gradatim evaluate` opens it."
+        return "The sealed test split is unopened; “gradatim evaluate” opens it."
     if evidence.fit:
-        return "With one rung there is nothing to compare; `gradatim climb` tells which rung pays."
+        return "With one rung there is nothing to compare; “gradatim climb” tells which rung pays."
     scores = "scores" if len(tried) != 1 else "a score"
-    return f"{len(tried)} rungs have {scores} so far; `gradatim resume` goes on to a verdict."
+    return f"{len(tried)} rungs have {scores} so far; “gradatim resume” goes on to a verdict."
 
 
 def _cards(

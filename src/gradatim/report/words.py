@@ -85,9 +85,8 @@ def _scaled(value: float, step: int, units: tuple[str, ...]) -> str:
     place = 0
     while value >= step * 0.99995 and place < len(units) - 1:
         value, place = value / step, place + 1
-    return (
-        f"{value:.{1 if value < 99.95 and value % 1 > 0.05 or value < 9.95 else 0}f} {units[place]}"
-    )
+    fraction = value < 9.95 or (value < 99.95 and value % 1 > 0.05)
+    return f"{value:.{int(fraction)}f} {units[place]}"
 
 
 def duration(seconds: float | None) -> str:

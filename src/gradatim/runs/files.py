@@ -17,9 +17,11 @@ __all__ = [
     "finish",
     "finish_all",
     "is_finished",
+    "is_leftover",
     "read_array",
     "read_json",
     "sha256",
+    "sweep",
     "verify",
     "write_array",
     "write_arrays",
@@ -27,7 +29,7 @@ __all__ = [
     "write_json",
 ]
 
-COMPLETE = "complete.json"
+COMPLETE, LOCK = "complete.json", ".lock"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -66,6 +68,17 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_leftover(path: Path) -> bool:
+    """Tell whether a file is a lock or one half-written, such as a killed process leaves."""
+    return path.name == LOCK or (path.name.startswith(".") and ".tmp-" in path.name)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half-written; the folder must be locked."""
+    for path in folder.rglob(".*.tmp-*"):
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

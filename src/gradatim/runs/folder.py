@@ -12,11 +12,11 @@ from typing import Any
 
 from gradatim import __version__
 from gradatim.core.errors import ConfigError, DataError
-from gradatim.runs.files import is_finished, read_json, write_json
+from gradatim.runs.files import is_finished, is_leftover, read_json, write_json
 
 __all__ = ["environment", "find_run", "open_run"]
 
-QUESTION = "question.json"
+QUESTION, ENVIRONMENT = "question.json", "environment.json"
 
 
 def open_run(out: Path | None, name: str, question: dict[str, Any]) -> Path:
@@ -38,7 +38,7 @@ def open_run(out: Path | None, name: str, question: dict[str, Any]) -> Path:
             out = Path("runs") / f"{stem}-{number}"
     _check(out, question)
     if not (out / QUESTION).is_file():
-        write_json(out / "environment.json", environment())
+        write_json(out / ENVIRONMENT, environment())
         write_json(out / QUESTION, question)
     return out
 
@@ -71,7 +71,7 @@ def _check(out: Path, question: dict[str, Any]) -> None:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; name a folder")
     if not (out / QUESTION).is_file():
-        if out.is_dir() and any(p.name != ".lock" for p in out.iterdir()):
+        if out.is_dir() and any(_foreign(p) for p in out.iterdir()):
             raise ConfigError(f"--out {out} is not empty and holds no run; name another folder")
         return
     if is_finished(out):
@@ -84,6 +84,11 @@ def _check(out: Path, question: dict[str, Any]) -> None:
             f"--out {out} was begun with another question ({'; '.join(sorted(parts)[:3])}); "
             "name another folder, or ask the same"
         )
+
+
+def _foreign(path: Path) -> bool:
+    """Tell whether a file is none that a killed process leaves before its question is written."""
+    return path.name != ENVIRONMENT and not is_leftover(path)
 
 
 def _plain(name: str) -> str:

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gradatim.core.errors import LockedError, ResourceError
+from gradatim.runs.files import LOCK, sweep
 
 __all__ = ["locked"]
-
-NAME = ".lock"
 
 
 @contextmanager
@@ -18,19 +17,20 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold a folder while the block runs.
 
     The lock file names the process by number, start time and boot, so one left behind by a killed
-    process, or by a machine that was restarted, is taken over.
+    process, or by a machine that was restarted, is taken over; so are its half-written files.
 
     Raises:
         LockedError: a living process holds the folder.
         ResourceError: the folder cannot be written.
     """
-    path, me = folder / NAME, _holder(os.getpid())
+    path, me = folder / LOCK, _holder(os.getpid())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _take(path, me)
     except OSError as error:
         raise ResourceError(f"cannot write {folder}: {error.strerror}; choose --out") from error
     try:
+        sweep(folder)
         yield
     finally:
         path.unlink(missing_ok=True)

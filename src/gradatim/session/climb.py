@@ -29,7 +29,14 @@ from gradatim.runs.files import finish_all, write_bytes, write_json
 from gradatim.runs.folder import open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model
-from gradatim.session.objects import choose_metric, choose_rungs, open_data, task_for, work_for
+from gradatim.session.objects import (
+    check_numbers,
+    choose_metric,
+    choose_rungs,
+    open_data,
+    task_for,
+    work_for,
+)
 
 __all__ = ["Climb", "climb"]
 
@@ -109,6 +116,7 @@ def climb(
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
     begun = monotonic()
+    check_numbers(folds=folds, repeats=repeats, minutes=minutes, rows=rows, seed=seed)
     options = ReadOptions(target, group, time, task, encoding, missing)
     dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
     dataset, split = partition(dataset, folds, repeats, seed)
@@ -216,7 +224,8 @@ def _crown(
     work = next(w for w in works if w.rung.name == chosen)
     refit(folder, work, arrays(data.samples), split.training, metric.name)
     model = load_model(folder / "model")[0]
-    board["test"] = open_test(folder, model, chosen, work.task, metric, data, split.test)
+    test = open_test(folder, model, chosen, work.task, metric, data, split.test, again=True)
+    board["test"] = test
     scored = [row["name"] for row in board["rungs"] if row["status"] == "ok"]
     keep_gallery(folder, data, split, scored, chosen)
     write_bytes(folder / "model" / "README.md", model_card(board).encode())

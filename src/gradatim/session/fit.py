@@ -24,6 +24,7 @@ from gradatim.runs.folder import open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model, save_model
 from gradatim.session.objects import (
+    check_numbers,
     choose_metric,
     choose_rungs,
     open_data,
@@ -101,6 +102,7 @@ def fit(
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
+    check_numbers(rows=rows, seed=seed)
     options = ReadOptions(target, group, time, task, encoding, missing)
     dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
     dataset, split = partition(dataset, seed=seed)

@@ -6,7 +6,14 @@ from gradatim.compare.climb import arrays, forecasts, workers
 from gradatim.core.source import ReadOptions
 from gradatim.data.doctor import inspection
 from gradatim.data.splits import partition
-from gradatim.session.objects import choose_metric, choose_rungs, open_data, task_for, work_for
+from gradatim.session.objects import (
+    check_numbers,
+    choose_metric,
+    choose_rungs,
+    open_data,
+    task_for,
+    work_for,
+)
 
 __all__ = ["inspect"]
 
@@ -40,6 +47,7 @@ def inspect(
         The doctor's summary, the default task and metric, the split, and for each rung the
         forecast seconds of one fit and of the climb, or why it refuses.
     """
+    check_numbers(folds=folds, rows=rows)
     options = ReadOptions(target, group, time, task, encoding)
     dataset, split = partition(open_data(data, options, rows=rows, allow_leak=True), folds)
     job = task_for(dataset.signature)

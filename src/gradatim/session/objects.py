@@ -4,14 +4,15 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 
 from gradatim.compare.job import Work
 from gradatim.core.errors import ConfigError, DataError, nearest
 from gradatim.core.metric import Metric
-from gradatim.core.recipe import Recipe
+from gradatim.core.recipe import Recipe, Settings
 from gradatim.core.rung import Rung, Trained
 from gradatim.core.samples import Dataset
 from gradatim.core.signature import Signature, Table
@@ -21,9 +22,37 @@ from gradatim.data.doctor import examine
 from gradatim.data.read import read
 from gradatim.data.splits import thinned
 from gradatim.models import RUNGS
+from gradatim.optim import OPTIMIZERS
 from gradatim.tasks import TASKS
 
-__all__ = ["choose_metric", "choose_rungs", "open_data", "settings_from", "task_for", "work_for"]
+__all__ = [
+    "check_numbers",
+    "choose_metric",
+    "choose_rungs",
+    "open_data",
+    "settings_from",
+    "task_for",
+    "work_for",
+]
+
+
+class Numbers(Settings):
+    """What may be asked for in numbers."""
+
+    folds: Annotated[int, Field(ge=2, le=10_000)] = 5
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    rows: Annotated[int, Field(ge=10)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+
+def check_numbers(**numbers: float | None) -> None:
+    """Look at the numbers of a command before any work starts.
+
+    Raises:
+        ConfigError: naming every number that is out of range.
+    """
+    Numbers.parse(numbers, "--")
 
 
 def open_data(
@@ -146,6 +175,7 @@ def work_for(
     rung = type(rung).parse({**rung.model_dump(), **own}, "model.")
     base = rung.recipe(rows) if isinstance(rung, Trained) else Recipe()
     recipe = Recipe.parse(_merged({**base.model_dump(), "seed": seed}, changes))
+    OPTIMIZERS[recipe.optimizer.name]
     return Work(rung, recipe, task, signature)
 
 

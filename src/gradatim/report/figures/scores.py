@@ -1,4 +1,4 @@
-"""The score axis that all ladder figures share: up is better, and the top of the ladder is legible."""
+"""The axis that all ladder figures share: up is better, and the top of the ladder is legible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
