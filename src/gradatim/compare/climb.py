@@ -120,7 +120,8 @@ def climb(
 
 
 def _jobs(work: Work, split: Partition, folder: Path) -> list[Job]:
-    place = folder / "fits" / work.rung.name
+    # Workers outlive a climb, and with it the working directory that a relative path starts from.
+    place = folder.absolute() / "fits" / work.rung.name
     return [
         Job(work, place / f.name, f.repeat, f.fold, f.training, f.validation) for f in split.folds
     ]

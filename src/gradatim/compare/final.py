@@ -13,6 +13,7 @@ __all__ = ["refit"]
 
 def refit(folder: Path, work: Work, rows: Rows, training: np.ndarray, metric: str) -> None:
     """Fit in a worker of one thread, as the folds were, and write `folder/model`."""
+    folder = folder.absolute()  # workers may have another working directory
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         joblib.Parallel(n_jobs=2)([joblib.delayed(_refit)(folder, work, rows, training, metric)])
 

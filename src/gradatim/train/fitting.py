@@ -25,6 +25,8 @@ from gradatim.train.stopping import EarlyStopping
 
 __all__ = ["Fitting", "start"]
 
+PARTS = 10
+
 
 class Fitting:
     """Iterate for records; then `model` is fitted. Solved rungs give no records.
@@ -110,8 +112,16 @@ class Fitting:
             return record
         outputs = in_chunks(self.model.network, self.held.inputs)
         loss = self.task.loss(outputs, self.held.targets).item()
-        self.stopping.look(loss, self.model.network)
+        self.stopping.look(loss, self._error(outputs), self.model.network)
         return replace(record, values={**record.values, "validation_loss": loss})
+
+    def _error(self, outputs: Tensor) -> float:
+        """Return the standard error of the held-out loss, from the means of up to ten parts."""
+        assert self.held is not None
+        size = -(-len(outputs) // PARTS)
+        pairs = zip(outputs.split(size), self.held.targets.split(size), strict=True)
+        losses = torch.stack([self.task.loss(said, right) for said, right in pairs])
+        return (losses.std(correction=1) / len(losses) ** 0.5).item() if len(losses) > 1 else 0.0
 
 
 def start(rung: Rung, signature: Signature, samples: Samples, seed: int) -> Model:
