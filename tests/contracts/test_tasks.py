@@ -115,18 +115,18 @@ def test_a_fit_that_was_cut_off_ends_with_the_same_bits(name, signature, after, 
     assert same(copies(fresh.model), copies(whole.model))
 
 
-def test_patience_ends_a_fit_and_restores_the_best_weights():
+def test_patience_ends_a_fit_and_restores_the_weights_before_it():
     case = example("mlp", "table-three", shuffled=True)
     changes = {"epochs": 60, "validation": 0.3, "patience": 3, "optimizer": {"lr": 0.1}}
     fitting = case.fitting(**changes)
     losses = [record.values["validation_loss"] for record in fitting]
     assert len(losses) < 60
-    best = int(np.argmin(losses))
-    assert len(losses) == best + 1 + 3
+    kept = len(losses) - 1 - 3  # three looks in a row were worse than one standard error
+    assert kept >= int(np.argmin(losses))
     outputs = fitting.model.network(fitting.held.inputs)
     loss = case.task.loss(outputs, fitting.held.targets).item()
-    assert loss == pytest.approx(losses[best], rel=1e-6)
-    assert loss < losses[-1]
+    assert loss == pytest.approx(losses[kept], rel=1e-6)
+    assert loss < min(losses[-3:])
 
 
 def test_a_fit_cut_off_at_its_last_record_does_not_train_on():

@@ -1,4 +1,4 @@
-"""A shell for tests: `gradatim` in this process, in a folder of its own; and small data to ask of."""
+"""A shell for tests: `gradatim` in this process, in a folder of its own; and data to ask of."""
 
 import json
 import os

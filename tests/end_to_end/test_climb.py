@@ -74,9 +74,7 @@ def test_model_card_says_how_it_was_made(climbed):
 def test_json_is_one_object_of_the_schema(tmp_path):
     sales(tmp_path / "sales.csv")
     rungs = "mean,majority,logistic,lenet5"
-    said = gradatim(
-        tmp_path, "climb", "sales.csv", "--target", "kind", "--rungs", rungs, "--json"
-    )
+    said = gradatim(tmp_path, "climb", "sales.csv", "--target", "kind", "--rungs", rungs, "--json")
     assert said.code == 0, said.err
     board = said.json
     schema = json.loads(SCHEMA.read_text())
@@ -242,6 +240,14 @@ def test_a_rung_that_does_not_fit_the_time_says_what_it_needs(tmp_path, monkeypa
     assert said.json["verdict"]["deep"] == "not tried"
 
 
+def test_rungs_that_all_refuse_are_refused_before_any_work(tmp_path):
+    sales(tmp_path / "sales.csv")
+    said = gradatim(tmp_path, "climb", "sales.csv", "--target", "kind", "--rungs", "mean,lenet5")
+    assert said.code == 2
+    assert "use majority" in said.err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_no_time_for_anything_is_a_matter_of_resources(tmp_path):
     sales(tmp_path / "sales.csv")
     ask = ("climb", "sales.csv", "--target", "kind", *FEW, "--minutes", "0.0001")
@@ -293,7 +299,8 @@ def test_a_run_is_evaluated_asked_and_shown(tmp_path):
 def test_rows_without_target_with_news_are_answered(climbed, tmp_path):
     folder, _ = climbed
     (tmp_path / "new.csv").write_text(
-        "day,sold,colour,height,width\n2024-05-01,yes,purple,,3.5\n,no,red,1.0,-2\n"
+        "day,sold,site,when,colour,height,width\n"
+        "2024-05-01,yes,s1,5,purple,,3.5\n,no,s99,6,red,1.0,-2\n"
     )
     said = gradatim(folder, "predict", f"runs/{only_run(folder).name}", str(tmp_path / "new.csv"))
     assert said.code == 0, said.err

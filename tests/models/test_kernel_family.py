@@ -7,11 +7,11 @@ import torch
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Image, Quantity, Signature, Table
 from gradatim.models import RUNGS, _support, kernel_ridge
-from gradatim.models._inner import held_out, inner_folds
 from gradatim.models._support_choice import choose
 from gradatim.models.kernel_ridge import KernelRidge, leave_one_out
 from gradatim.models.knn import Knn
 from gradatim.models.svm import Svm
+from gradatim.ops.inner import inner_folds, inner_holdout
 
 KINDS = [("kernel_ridge", 0), ("svm", 0), ("svm", 2), ("svm", 4), ("knn", 0), ("knn", 3)]
 
@@ -295,9 +295,9 @@ def test_svm_calibrates_on_rows_it_has_not_seen():
 
 
 def test_inner_splits_keep_groups_whole():
-    samples, signature = blobs(48, 2), table(4, 2)
+    samples = blobs(48, 2)
     grouped = Samples(samples.inputs, samples.targets, groups=torch.arange(48) // 6)
-    splits = [*inner_folds(grouped, signature, 3, 0), held_out(grouped, signature, 0)]
+    splits = [*inner_folds(grouped, 3, 0), inner_holdout(grouped, 0.2, 0)]
     for train, held in splits:
         assert not set(grouped.groups[train].tolist()) & set(grouped.groups[held].tolist())
 

@@ -33,7 +33,7 @@ def test_time_runs_forward():
 
 
 def test_quantities_need_no_classes():
-    data = Samples(torch.zeros(6, 1), torch.rand(6, 1, dtype=torch.float64))
+    data = Samples(torch.zeros(20, 1), torch.rand(20, 1, dtype=torch.float64))
     assert len(inner_folds(data, 3, seed=0)) == 3
     assert inner_holdout(data, 0.5, seed=0) is not None
 
@@ -49,5 +49,5 @@ def test_too_few_rows_give_no_split():
 
 
 def test_one_row_a_class_and_one_class_a_group_can_be_set_aside():
-    assert inner_holdout(samples(4, classes=4), 0.2, seed=0) is not None
-    assert inner_holdout(samples(8, groups=torch.arange(8) % 2), 0.2, seed=0) is not None
+    assert inner_holdout(samples(24, classes=24), 0.2, seed=0) is not None
+    assert inner_holdout(samples(24, groups=torch.arange(24) % 2), 0.2, seed=0) is not None

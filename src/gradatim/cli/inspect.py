@@ -73,11 +73,12 @@ def _print(facts: dict[str, Any]) -> None:
         f"{facts['train_rows']} to learn from, {facts['test_rows']} sealed; "
         f"split {facts['split_hash'][:16]}"
     )
-    if facts.get("columns"):
+    columns = facts["input"].get("columns", [])
+    if columns:
         table = Table(box=None, header_style="bold", pad_edge=False)
         for head in ("column", "kind", "missing", "distinct", "minimum", "maximum"):
             table.add_column(head, justify="left" if head in ("column", "kind") else "right")
-        for column in facts["columns"][:50]:
+        for column in columns[:50]:
             numbers = [column.get(k) for k in ("minimum", "maximum")]
             texts = [f"{n:.6g}" if isinstance(n, float | int) else "" for n in numbers]
             counts = [str(column.get("missing", "")), str(column.get("distinct", ""))]

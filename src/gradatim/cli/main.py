@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -38,6 +39,7 @@ def _app() -> App:
         help_epilogue=EPILOGUE,
         version=__version__,
         result_action="return_value",
+        suppress_keyboard_interrupt=False,  # main has an exit code and a message for it
     )
     for name, text in COMMANDS.items():
         function = {"list": "list_entries"}.get(name, name)
@@ -54,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    if not debug and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # those of libraries are for their developers
     SAID.set(tuple(words))
     signal.signal(signal.SIGTERM, _interrupt)
     try:

@@ -20,10 +20,10 @@ from gradatim.layers.chunks import in_chunks
 from gradatim.layers.kernel import RbfExpansion, nystroem, rbf
 from gradatim.layers.outputs import output_for
 from gradatim.layers.votes import PairwiseMachine, Present
-from gradatim.models._inner import held_out, inner_folds
 from gradatim.models._support_choice import choose
 from gradatim.ops.calibration import temperature
 from gradatim.ops.folds import Split
+from gradatim.ops.inner import inner_folds, inner_holdout
 
 __all__ = ["SupportVectors"]
 
@@ -85,8 +85,8 @@ class SupportVectors(Solved):
     def _calibrating(self, samples: Samples, signature: Signature, seed: int) -> list[Split]:
         """Return one hold-out where rows abound, else folds, so that every row helps."""
         if len(samples) <= self.trial_rows:
-            return inner_folds(samples, signature, 5, seed)
-        split = held_out(samples, signature, seed)
+            return inner_folds(samples, 5, seed)
+        split = inner_holdout(samples, 0.2, seed)
         return [split] if split else []
 
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
 from gradatim.layers.kernel import rbf, scale_of
-from gradatim.models._inner import inner_folds
 from gradatim.ops.folds import Split
+from gradatim.ops.inner import inner_folds
 
 __all__ = ["choose"]
 
@@ -25,7 +25,7 @@ def choose(
 ) -> dict[str, float]:
     """Return the C and gamma (and epsilon) with the best mean score over the inner folds."""
     classifies = isinstance(signature.output, Category)
-    splits = inner_folds(samples, signature, 3, seed)
+    splits = inner_folds(samples, 3, seed)
     if classifies:
         splits = [(a, b) for a, b in splits if len(t[a].unique()) > 1]
     score = _accuracy if classifies else _negative_error

@@ -18,8 +18,8 @@ from gradatim.layers.features import flat_features
 from gradatim.layers.outputs import output_for
 from gradatim.layers.trees import Trees
 from gradatim.layers.votes import Present
-from gradatim.models._inner import held_out
 from gradatim.ops.calibration import temperature
+from gradatim.ops.inner import inner_holdout
 
 __all__ = ["RUNG", "BoostedTrees"]
 
@@ -78,7 +78,7 @@ class BoostedTrees(Solved):
         output = output_for(signature).fit(samples.targets)
         t = output.encode(samples.targets)
         machine = _Machine(self, signature, seed, len(x))
-        split = held_out(samples, signature, seed)
+        split = inner_holdout(samples, 0.2, seed)
         rounds = [machine.rounds // 2 or 1] * machine.solvers
         if split:
             train, held = (torch.from_numpy(rows) for rows in split)

@@ -17,8 +17,8 @@ from gradatim.layers.chunks import in_chunks
 from gradatim.layers.features import flat_features
 from gradatim.layers.kernel import RbfExpansion, nystroem, rbf, scale_of
 from gradatim.layers.outputs import output_for
-from gradatim.models._inner import inner_folds
 from gradatim.ops.folds import Split
+from gradatim.ops.inner import inner_folds
 
 __all__ = ["RUNG", "KernelRidge"]
 
@@ -98,7 +98,7 @@ class KernelRidge(Solved):
         penalties = torch.logspace(-6, 1, self.penalties, dtype=torch.float64)
         gammas = [share * scale_of(x) for share in _GAMMAS]
         ruled = samples.groups is not None or samples.times is not None
-        splits = inner_folds(samples, signature, 3, seed) if ruled else []
+        splits = inner_folds(samples, 3, seed) if ruled else []
         errors = torch.stack([_errors(rbf(x, x, gamma), t, penalties, splits) for gamma in gammas])
         at_gamma, at_penalty = divmod(int(errors.argmin()), len(penalties))
         return gammas[at_gamma], penalties[at_penalty].item()

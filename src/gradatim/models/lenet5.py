@@ -52,6 +52,7 @@ class LeNet5(Trained):
             optimizer=OptimizerChoice(lr=2e-3),
             augmentation=Augmentation(shift=2),
             epochs=30,
+            batch=32 if rows < 5000 else 64,
             patience=8,
         )
 

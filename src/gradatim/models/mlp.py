@@ -44,7 +44,8 @@ class Mlp(Trained):
 
     def recipe(self, rows: int) -> Recipe:
         """Return a hundred epochs, ended early when the held-out loss stops falling."""
-        return Recipe(optimizer=OptimizerChoice(lr=2e-3), epochs=100, patience=15)
+        batch = 32 if rows < 5000 else 64
+        return Recipe(optimizer=OptimizerChoice(lr=2e-3), epochs=100, batch=batch, patience=15)
 
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:
         """Return the network on a row of features."""

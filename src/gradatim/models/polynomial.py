@@ -18,7 +18,7 @@ from gradatim.layers.polynomials import Monomials, OrthogonalPolynomials
 from gradatim.ops.folds import Split
 from gradatim.ops.inner import inner_folds
 from gradatim.ops.polynomials import cross_degree
-from gradatim.ops.ridge import ridge_path
+from gradatim.ops.ridge import held_out_predictions, ridge_path
 
 __all__ = ["RUNG", "Polynomial", "PolynomialNetwork"]
 
@@ -166,9 +166,8 @@ def _fit(
     if isinstance(powers, OrthogonalPolynomials):
         grid = grid.new_tensor([1e-30])  # no penalty: it only keeps 0 / 0 from a constant column
     path = ridge_path(phi, t, grid * len(x))
-    errors = (path.held_out - t).square().mean((1, 2))
-    if splits:
-        errors = _held_out(phi, t, grid, splits)
+    said, rows = held_out_predictions(phi, t, grid, splits)
+    errors = (said - t[rows]).square().mean((1, 2))
     best = int(errors.argmin())
     residuals = phi @ path.weights[best] + path.bias[best] - t
     return _Fit(
@@ -178,17 +177,6 @@ def _fit(
         training=residuals.square().mean().sqrt().item(),
         held_out=errors[best].sqrt().item(),
     )
-
-
-def _held_out(phi: Tensor, t: Tensor, grid: Tensor, splits: list[Split]) -> Tensor:
-    """Return the mean squared error of each penalty on rows that did not teach."""
-    total, count = torch.zeros(len(grid), dtype=torch.float64), 0
-    for train, held in splits:
-        path = ridge_path(phi[train], t[train], grid * len(train))
-        y = phi[held] @ path.weights + path.bias[:, None]
-        total += (y - t[held]).square().sum((1, 2))
-        count += t[held].numel()
-    return total / count
 
 
 def _scaled(phi: Tensor) -> tuple[Tensor, Tensor]:

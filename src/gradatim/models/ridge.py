@@ -15,7 +15,8 @@ from gradatim.core.signature import Category, Signature
 from gradatim.layers.features import flat_features
 from gradatim.layers.outputs import Logits, output_for
 from gradatim.ops.calibration import temperature
-from gradatim.ops.ridge import ridge_path
+from gradatim.ops.inner import inner_folds
+from gradatim.ops.ridge import held_out_predictions, ridge_path
 
 __all__ = ["RUNG", "Ridge"]
 
@@ -36,6 +37,7 @@ class Ridge(Solved):
     deviations: ClassVar[tuple[str, ...]] = (
         "the intercept is not penalised",
         "the penalty is the best of a grid by leave-one-out error inside the training fold",
+        "with groups or times, five inner folds take the place of leave-one-out",
     )
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {"tiny": {"penalties": 3}}
 
@@ -54,19 +56,24 @@ class Ridge(Solved):
 
     def solve(self, samples: Samples, signature: Signature, seed: int) -> Model:
         """Try every penalty at once, keep the best."""
-        model = self.build(signature, {}).requires_grad_(False)
-        x = model.preprocess.fit(samples.inputs)(samples.inputs)
-        t = model.output.fit(samples.targets).encode(samples.targets)
+        features = flat_features(signature).fit(samples.inputs)
+        x = features(samples.inputs)
+        t = output_for(signature).fit(samples.targets).encode(samples.targets)
         if isinstance(signature.output, Category):
             t = F.one_hot(t, signature.outputs).double()
-        grid = torch.logspace(-6, 3, self.penalties, dtype=torch.float64) * len(x)
-        path = ridge_path(x, t, grid)
-        best = int((path.held_out - t).square().mean((1, 2)).argmin())
-        model.network.weight.copy_(path.weights[best].T)
-        model.network.bias.copy_(path.bias[best])
-        if isinstance(model.output, Logits):
-            model.output.scale.fill_(temperature(path.held_out[best], samples.targets))
-        return model
+        layer = nn.Linear(x.shape[1], t.shape[1], dtype=torch.float64).requires_grad_(False)
+        shares = torch.logspace(-6, 3, self.penalties, dtype=torch.float64)
+        dependent = samples.groups is not None or samples.times is not None
+        splits = inner_folds(samples, 5, seed) if dependent else []
+        said, rows = held_out_predictions(x, t, shares, splits)
+        best = int((said - t[rows]).square().mean((1, 2)).argmin())
+        path = ridge_path(x, t, shares[best : best + 1] * len(x))
+        layer.weight.copy_(path.weights[0].T)
+        layer.bias.copy_(path.bias[0])
+        output = output_for(signature)
+        if isinstance(output, Logits):
+            output.scale.fill_(temperature(said[best], samples.targets[rows]))
+        return Model(features, layer, output.fit(samples.targets)).requires_grad_(False)
 
 
 RUNG = Ridge

@@ -9,6 +9,9 @@ from gradatim.ops.folds import Split, holdout, kfold
 
 __all__ = ["inner_folds", "inner_holdout"]
 
+FEWEST = 20
+"""Rows below which none can be spared."""
+
 
 def inner_folds(samples: Samples, folds: int, seed: int) -> list[Split]:
     """Return folds of the training rows that respect their groups and times.
@@ -22,9 +25,8 @@ def inner_folds(samples: Samples, folds: int, seed: int) -> list[Split]:
         Pairs (train, validation) of row numbers; none when there are too few rows to split.
     """
     groups, times = _labels(samples)
-    fewest = 1 if times is not None else 2
     folds = min(folds, _units(samples) - (times is not None))
-    if folds < fewest:
+    if folds < 2:
         return []
     chance = seed_for(seed, "inner folds")
     return kfold(len(samples), folds, chance, _strata(samples), groups, times)
@@ -39,10 +41,10 @@ def inner_holdout(samples: Samples, share: float, seed: int) -> Split | None:
         seed: the split is a function of it.
 
     Returns:
-        (train, held), or None when there are too few rows to split.
+        (train, held), or None with fewer than 20 rows, or with nothing to cut between.
     """
     groups, times = _labels(samples)
-    if _units(samples) < 2:
+    if len(samples) < FEWEST or _units(samples) < 2:
         return None
     # Groups that are whole classes, or classes of one row, cannot be set aside by class.
     strata = _strata(samples) if groups is None else None

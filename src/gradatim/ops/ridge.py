@@ -1,12 +1,14 @@
 """Ridge regression for every penalty from one eigendecomposition."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
-__all__ = ["RidgePath", "ridge_path"]
+__all__ = ["RidgePath", "held_out_predictions", "ridge_path"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,30 @@ def ridge_path(
     room = (1 - leverage).clamp_min(1e-9)
     held_out = targets - (t - x @ weights) / room[:, :, None]
     return RidgePath(penalties, weights, centre - mean @ weights, held_out)
+
+
+def held_out_predictions(
+    features: Float64[Tensor, "rows features"],
+    targets: Float64[Tensor, "rows outputs"],
+    shares: Float64[Tensor, " penalties"],
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[Float64[Tensor, "penalties held outputs"], Int64[Tensor, " held"]]:
+    """Return each penalty's predictions of rows that did not teach it, and which rows they are.
+
+    Leaving single rows out is closed form, and right when rows are independent; groups and times
+    are not, and need `splits` that keep them apart.
+
+    Args:
+        features: standardised.
+        targets: in any units.
+        shares: penalties divided by the row count.
+        splits: pairs (train, held) of row numbers; empty leaves single rows out.
+    """
+    if not splits:
+        path = ridge_path(features, targets, shares * len(features))
+        return path.held_out, torch.arange(len(features))
+    said = []
+    for train, held in splits:
+        path = ridge_path(features[train], targets[train], shares * len(train))
+        said.append(features[held] @ path.weights + path.bias[:, None])
+    return torch.cat(said, 1), torch.from_numpy(np.concatenate([held for _, held in splits]))

@@ -76,14 +76,23 @@ def _check(out: Path, question: dict[str, Any]) -> None:
         return
     if is_finished(out):
         raise ConfigError(f"--out {out} holds a finished run; name another folder")
-    before = read_json(out / QUESTION)
-    differ = [k for k in question.keys() | before.keys() if before.get(k) != question.get(k)]
+    before, now = _flat(read_json(out / QUESTION)), _flat(question)
+    differ = sorted(k for k in now.keys() | before.keys() if before.get(k) != now.get(k))
     if differ:
-        parts = [f"{k}: {before.get(k)!r:.60} then, {question.get(k)!r:.60} now" for k in differ]
+        parts = [f"{k}: {before.get(k)!r:.60} then, {now.get(k)!r:.60} now" for k in differ[:3]]
+        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
         raise ConfigError(
-            f"--out {out} was begun with another question ({'; '.join(sorted(parts)[:3])}); "
+            f"--out {out} was begun with another question ({'; '.join(parts)}{more}); "
             "name another folder, or ask the same"
         )
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Return nested groups as one, `{"a": {"b": 1}}` as `{"a.b": 1}`."""
+    if not isinstance(value, dict) or not value:
+        return {name: value}
+    parts = [_flat(inner, f"{name}.{key}" if name else key) for key, inner in value.items()]
+    return {key: inner for part in parts for key, inner in part.items()}
 
 
 def _foreign(path: Path) -> bool:

@@ -15,10 +15,11 @@ from gradatim.compare.final import refit
 from gradatim.compare.gallery import keep_evidence, keep_gallery
 from gradatim.compare.job import Work
 from gradatim.compare.leaderboard import Ladder, collect
-from gradatim.core.errors import ResourceError
+from gradatim.core.errors import ConfigError, GradatimError, NumericError, ResourceError
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
+from gradatim.core.signature import Category
 from gradatim.core.source import ReadOptions
 from gradatim.data.doctor import inspection
 from gradatim.data.splits import Partition, partition
@@ -130,6 +131,9 @@ def climb(
         for r in ladder
         if r.name not in excused
     ]
+    if not works:
+        each = [f"{name}: {reason}; {remedy}" for name, (_, reason, remedy) in excused.items()]
+        raise ConfigError(f"no rung takes {dataset.name}: {'. '.join(each)}")
     question = _question(dataset, split, judge, works, seed)
     question |= {"options": options.as_dict(), "drop": list(drop), "rows": rows}
     question |= {"allow_leak": allow_leak}
@@ -190,10 +194,8 @@ def _board(
     data: Dataset, split: Partition, metric: Metric, standing: Ladder, seed: int
 ) -> dict[str, Any]:
     if standing.verdict is None:
-        raise ResourceError(
-            f"no rung could be scored on {data.name}: "
-            + "; ".join(f"{r['name']} {r['status']}: {r['reason']}" for r in standing.rows[:3])
-        )
+        raise _nothing(data, standing.rows)
+    output = data.signature.output
     return {
         "data": data.source,
         "task": task_for(data.signature).name,
@@ -205,11 +207,20 @@ def _board(
         "rows": len(data),
         "train_rows": len(split.training),
         "test_rows": len(split.test),
-        "classes": list(getattr(data.signature.output, "names", [])),
+        "classes": list(output.names) if isinstance(output, Category) else [],
         "notes": [f.message for f in data.findings if f.weight != "note"],
         "rungs": standing.rows,
         "verdict": standing.verdict.as_dict(),
     }
+
+
+def _nothing(data: Dataset, rows: Sequence[dict[str, Any]]) -> GradatimError:
+    """Return the error of a climb on which no rung was scored."""
+    gone = [row for row in rows if row["status"] != "refused"]
+    parts = [f"{row['name']} {row['status']}: {row['reason']}" for row in gone[:3]]
+    text = f"no rung could be scored on {data.name}: {'; '.join(parts)}\n{gone[0]['remedy']}"
+    late = any(row["status"] == "not tried" for row in gone)
+    return ResourceError(text) if late else NumericError(text)
 
 
 def _crown(

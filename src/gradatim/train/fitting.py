@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,11 +12,11 @@ from gradatim.core.randomness import seed_for
 from gradatim.core.recipe import Recipe
 from gradatim.core.rung import Model, Rung, Solved
 from gradatim.core.samples import Samples
-from gradatim.core.signature import Category, Signature
+from gradatim.core.signature import Signature
 from gradatim.core.task import Supervised
 from gradatim.data.batches import Batches
 from gradatim.layers.chunks import in_chunks
-from gradatim.ops.folds import holdout
+from gradatim.ops.inner import inner_holdout
 from gradatim.ops.schedules import schedule
 from gradatim.optim import OPTIMIZERS
 from gradatim.train.loop import Record, train
@@ -26,6 +25,7 @@ from gradatim.train.stopping import EarlyStopping
 __all__ = ["Fitting", "start"]
 
 PARTS = 10
+"""Into how many the held-out rows are cut, to tell luck from a better loss."""
 
 
 class Fitting:
@@ -86,7 +86,9 @@ class Fitting:
 
     def _prepare(self) -> None:
         recipe, training = self.recipe, self.samples
-        kept = _early_stopping_rows(self.samples, self.signature, recipe)
+        kept = None
+        if recipe.validation > 0:
+            kept = inner_holdout(self.samples, recipe.validation, recipe.seed)
         if kept:
             training = self.samples.take(kept[0])
         self.model = start(self.rung, self.signature, training, recipe.seed)
@@ -112,16 +114,11 @@ class Fitting:
             return record
         outputs = in_chunks(self.model.network, self.held.inputs)
         loss = self.task.loss(outputs, self.held.targets).item()
-        self.stopping.look(loss, self._error(outputs), self.model.network)
-        return replace(record, values={**record.values, "validation_loss": loss})
-
-    def _error(self, outputs: Tensor) -> float:
-        """Return the standard error of the held-out loss, from the means of up to ten parts."""
-        assert self.held is not None
         size = -(-len(outputs) // PARTS)
         pairs = zip(outputs.split(size), self.held.targets.split(size), strict=True)
         losses = torch.stack([self.task.loss(said, right) for said, right in pairs])
-        return (losses.std(correction=1) / len(losses) ** 0.5).item() if len(losses) > 1 else 0.0
+        self.stopping.look(losses, self.model.network)
+        return replace(record, values={**record.values, "validation_loss": loss})
 
 
 def start(rung: Rung, signature: Signature, samples: Samples, seed: int) -> Model:
@@ -139,16 +136,3 @@ def _chance(seed: int, purpose: str) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed_for(seed, purpose))
         yield
-
-
-def _early_stopping_rows(
-    samples: Samples, signature: Signature, recipe: Recipe
-) -> tuple[np.ndarray, np.ndarray] | None:
-    if recipe.validation == 0 or len(samples) < 20:
-        return None
-    strata = samples.targets.numpy() if isinstance(signature.output, Category) else None
-    groups = None if samples.groups is None else samples.groups.numpy()
-    times = None if samples.times is None else samples.times.numpy()
-    return holdout(
-        len(samples), recipe.validation, recipe.seed, strata=strata, groups=groups, times=times
-    )

@@ -9,29 +9,36 @@ __all__ = ["EarlyStopping"]
 
 
 class EarlyStopping:
-    """Watch a loss; keep the latest weights that are within one standard error of its lowest.
+    """Watch held-out losses; keep the latest weights that are not shown to be worse than the best.
 
     The lowest loss on few held-out rows is luck in part, and it often falls to an early epoch at a
-    high learning rate. What cannot be told from it and was trained longer is kept instead.
+    high learning rate. What cannot be told from it and was trained longer is kept instead: d, the
+    differences to the best losses part by part, have a mean of at most one standard error.
 
     Args:
-        patience: looks in a row above that bound before `exhausted` is true.
+        patience: looks in a row that are worse than that before `exhausted` is true.
 
     Source: Prechelt 1998, "Early stopping - but when?", criterion UP with restored weights;
         Breiman et al. 1984, section 3.4.3, for the rule of one standard error.
-    Deviations: Breiman's rule prefers the smaller model, this one the longer training.
+    Deviations: Breiman's rule prefers the smaller model, this one the longer training; the error
+        is that of the paired difference.
     """
 
     def __init__(self, patience: int) -> None:
         self.patience, self.waited = patience, 0
-        self.best = self.bound = float("inf")
+        self.best = torch.empty(0)
         self.weights: dict[str, Tensor] = {}
 
-    def look(self, loss: float, error: float, network: nn.Module) -> None:
-        """Take note of a loss and its standard error; a NaN is never kept."""
-        if loss < self.best:
-            self.best, self.bound = loss, loss + error
-        if loss <= self.bound:
+    def look(self, losses: Tensor, network: nn.Module) -> None:
+        """Take note of the losses of the held-out parts; NaN is never kept."""
+        if not bool(losses.isfinite().all()):
+            self.waited += 1
+            return
+        if not len(self.best) or losses.mean() < self.best.mean():
+            self.best = losses
+        worse = losses - self.best
+        error = worse.std() / len(worse) ** 0.5 if len(worse) > 1 else 0.0
+        if worse.mean() <= error:
             self.waited = 0
             self.weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
         else:
@@ -49,12 +56,12 @@ class EarlyStopping:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return all that changes, as tensors."""
-        numbers = torch.tensor([self.best, self.bound, self.waited], dtype=torch.float64)
-        return {"numbers": numbers} | {f"weights.{k}": v for k, v in self.weights.items()}
+        weights = {f"weights.{k}": v for k, v in self.weights.items()}
+        return weights | {"best": self.best, "waited": torch.tensor(self.waited)}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go back to what `state_dict` returned."""
-        self.best, self.bound, waited = state["numbers"].tolist()
-        self.waited = int(waited)
+        self.best, self.waited = state["best"], int(state["waited"])
         prefix = "weights."
-        self.weights = {k.removeprefix(prefix): v for k, v in state.items() if k != "numbers"}
+        kept = {k: v for k, v in state.items() if k.startswith(prefix)}
+        self.weights = {k.removeprefix(prefix): v for k, v in kept.items()}

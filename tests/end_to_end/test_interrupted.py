@@ -1,0 +1,403 @@
+"""A climb or a fit that is cut off goes on: nothing finished is redone, and the end is the same."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import gradatim.runs.files as files
+import gradatim.session.fit as fit_room
+from gradatim.cli.progress import Progress
+from gradatim.compare.climb import Event
+from gradatim.train.loop import Record
+
+from .shell import board_of, command, gradatim, leftovers, records_of, sales
+
+ASK = ("climb", "sales.csv", "--target", "kind", "--rungs", "majority,logistic,mlp", "--out", "run")
+FIT = ("fit", "sales.csv", "--target", "kind", "--rung", "mlp", "--set", "epochs=60")
+FIT += ("--set", "patience=60", "--out", "run")
+FITS = 3 * 5
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Path:
+    """The run of a climb that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    sales(folder / "sales.csv")
+    said = gradatim(folder, *ASK)
+    assert said.code == 0, said.err
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def undisturbed_fit(tmp_path_factory) -> Path:
+    """The run of a fit that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    sales(folder / "sales.csv")
+    said = gradatim(folder, *FIT)
+    assert said.code == 0, said.err
+    return folder / "run"
+
+
+def stamps(run: Path) -> dict[str, int]:
+    """When each finished fit was finished."""
+    done = run.glob("fits/*/*/complete.json")
+    return {str(p.relative_to(run)): p.stat().st_mtime_ns for p in done}
+
+
+def same_model(run: Path, other: Path) -> bool:
+    name = "model/model.safetensors"
+    return (run / name).read_bytes() == (other / name).read_bytes()
+
+
+def assert_same_end(run: Path, undisturbed: Path) -> None:
+    assert (run / "complete.json").is_file()
+    files.verify(run)
+    assert board_of(run) == board_of(undisturbed)
+    assert same_model(run, undisturbed)
+    assert not leftovers(run)
+
+
+# --- in this process: every moment can be hit exactly -----------------------------------------
+
+
+class Killed(BaseException):
+    """Stands for a kill in the middle of a write."""
+
+
+def kill_at_write(monkeypatch: pytest.MonkeyPatch, number: int) -> list[Path]:
+    """Stop this process's climb at its write of this number, as a kill would: half-written."""
+    written: list[Path] = []
+    honest = files.write_bytes
+
+    def write(path: Path, content: bytes) -> None:
+        written.append(path)
+        if len(written) == number:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_name(f".{path.name}.tmp-99999").write_bytes(content[: len(content) // 2])
+            raise Killed
+        honest(path, content)
+
+    for room in ("runs.files", "runs.model_folder", "session.climb", "session.ask"):
+        monkeypatch.setattr(f"gradatim.{room}.write_bytes", write)
+    return written
+
+
+def plant_dead_lock(run: Path) -> None:
+    """Leave the lock of a process that is gone."""
+    run.mkdir(exist_ok=True)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (run / ".lock").write_text(json.dumps({"pid": dead.pid, "start": "1", "boot": "x"}))
+
+
+def writes_of_a_climb() -> list[str]:
+    """What the climb's own process writes, in order; its workers write the fits and the model."""
+    return [
+        *("environment.json", "question.json", "targets.npy", "split.npz", "rows.json"),
+        *("signature.json", "inspection.json", "evaluation.json", "test_rows.npy"),
+        *("test_predictions.npy", "gallery.json", "README.md", "leaderboard.json", "report.html"),
+        "complete.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), list(enumerate(writes_of_a_climb(), 1)), ids=writes_of_a_climb()
+)
+def test_a_climb_killed_at_any_write_goes_on(tmp_path, undisturbed, number, name):
+    sales(tmp_path / "sales.csv")
+    run = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        written = kill_at_write(patch, number)
+        assert gradatim(tmp_path, *ASK).code == 70
+    assert written[-1].name == name
+    plant_dead_lock(run)
+    before = stamps(run)
+    assert gradatim(tmp_path, *ASK).code == 0
+    assert {k: v for k, v in stamps(run).items() if k in before} == before
+    assert_same_end(run, undisturbed)
+
+
+def interrupt_after(monkeypatch: pytest.MonkeyPatch, wanted: Callable[[object], bool]) -> None:
+    """Press Ctrl-C when the progress is told of something."""
+    honest = Progress.__call__
+
+    def call(self: Progress, event: Event | Record) -> None:
+        honest(self, event)
+        if wanted(event):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "__call__", call)
+
+
+def nth_fit(number: int) -> Callable[[object], bool]:
+    seen: list[object] = []
+
+    def wanted(event: object) -> bool:
+        if getattr(event, "kind", "") == "fitted":
+            seen.append(event)
+        return len(seen) == number
+
+    return wanted
+
+
+@pytest.mark.parametrize("number", [1, 7, FITS])
+def test_finished_fits_are_reused(tmp_path, undisturbed, number):
+    sales(tmp_path / "sales.csv")
+    run = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, nth_fit(number))
+        said = gradatim(tmp_path, *ASK)
+    assert said.code == 6
+    assert said.err.splitlines()[-1] == (
+        "gradatim: interrupted; nothing finished is lost: the same command goes on"
+    )
+    assert not leftovers(tmp_path)
+    before = stamps(run)
+    assert len(before) >= number
+    again = gradatim(tmp_path, *ASK)
+    assert again.code == 0
+    assert again.err.count(": reused in") == len(before)
+    assert again.err.count(": fitted in") == FITS - len(before)
+    assert {k: v for k, v in stamps(run).items() if k in before} == before
+    assert_same_end(run, undisturbed)
+
+
+def test_resume_goes_on_without_being_told_the_question(tmp_path, undisturbed):
+    sales(tmp_path / "sales.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, nth_fit(4))
+        assert gradatim(tmp_path, *ASK).code == 6
+    said = gradatim(tmp_path, "resume", "run")
+    assert (said.code, said.out) == (0, "Finished: run\n")
+    assert said.err.count(": reused in") >= 4
+    assert_same_end(tmp_path / "run", undisturbed)
+    again = gradatim(tmp_path, "resume", "run")
+    assert again.code == 2
+    assert "finished" in again.err
+
+
+def test_a_fit_that_is_not_what_was_written_is_done_again(tmp_path, undisturbed):
+    sales(tmp_path / "sales.csv")
+    run = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, nth_fit(FITS))
+        assert gradatim(tmp_path, *ASK).code == 6
+    predictions = run / "fits" / "logistic" / "0-2" / "predictions.npy"
+    content = bytearray(predictions.read_bytes())
+    content[-1] ^= 1
+    predictions.write_bytes(content)
+    (run / "fits" / "mlp" / "0-0" / "result.json").unlink()
+    again = gradatim(tmp_path, *ASK)
+    assert again.err.count(": fitted in") == 2
+    assert_same_end(run, undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (("--seed", "1"), "seed"),
+        (("--metric", "f1"), "metric"),
+        (("--folds", "4"), "folds"),
+        (("--drop", "colour"), "drop"),
+    ],
+)
+def test_another_question_does_not_go_on_in_the_same_folder(tmp_path, change, word):
+    sales(tmp_path / "sales.csv")
+    ask = ("climb", "sales.csv", "--target", "kind", "--rungs", "majority", "--out", "run")
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, nth_fit(1))
+        assert gradatim(tmp_path, *ask).code == 6
+    said = gradatim(tmp_path, *ask, *change)
+    assert said.code == 2
+    assert "another question" in said.err
+    assert f"{word}: " in said.err
+    assert " then, " in said.err
+    assert gradatim(tmp_path, *ask).code == 0
+
+
+def test_data_that_changed_meanwhile_is_another_question(tmp_path):
+    path = sales(tmp_path / "sales.csv")
+    ask = ("climb", "sales.csv", "--target", "kind", "--rungs", "majority", "--out", "run")
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, nth_fit(1))
+        assert gradatim(tmp_path, *ask).code == 6
+    path.write_text(path.read_text().replace("red", "blue", 1))
+    said = gradatim(tmp_path, "resume", "run")
+    assert said.code == 2
+    assert "fingerprint" in said.err
+
+
+def at_step(record: object, epochs: int) -> bool:
+    return isinstance(record, Record) and record.step >= epochs * record.steps // 60
+
+
+@pytest.mark.parametrize("epochs", [1, 20, 60])
+@pytest.mark.parametrize("way", ["the same command", "resume"])
+def test_a_fit_cut_off_by_ctrl_c_ends_with_the_same_bytes(tmp_path, undisturbed_fit, epochs, way):
+    sales(tmp_path / "sales.csv")
+    run = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, lambda record: at_step(record, epochs))
+        assert gradatim(tmp_path, *FIT).code == 6
+    assert (run / "checkpoint.safetensors").is_file()
+    assert not leftovers(run)
+    # The line of an epoch that was not kept, and one that was cut off.
+    with (run / "records.jsonl").open("a") as file:
+        file.write('{"step": 999999}\n{"st')
+    ask = FIT if way == "the same command" else ("resume", "run")
+    assert gradatim(tmp_path, *ask).code == 0
+    assert same_model(run, undisturbed_fit)
+    assert records_of(run / "records.jsonl") == records_of(undisturbed_fit / "records.jsonl")
+    assert len(records_of(run / "records.jsonl")) == 60
+    assert not (run / "checkpoint.safetensors").exists()
+    files.verify(run)
+
+
+def test_a_fit_killed_after_a_checkpoint_goes_on_from_there(tmp_path, undisturbed_fit, monkeypatch):
+    """A kill leaves no time to save: the checkpoint of before is what there is."""
+    sales(tmp_path / "sales.csv")
+    run = tmp_path / "run"
+    monkeypatch.setattr(fit_room, "SAVE_EVERY", 0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        honest, saves = fit_room.save_checkpoint, []
+
+        def save(folder: Path, state) -> None:
+            saves.append(int(state["learner.step"]))
+            if len(saves) == 10:
+                raise Killed
+            honest(folder, state)
+
+        patch.setattr(fit_room, "save_checkpoint", save)
+        assert gradatim(tmp_path, *FIT).code == 70
+    plant_dead_lock(run)
+    restored = []
+    honest_restore = fit_room.restore
+    monkeypatch.setattr(
+        fit_room, "restore", lambda f: restored.append(honest_restore(f)) or restored[-1]
+    )
+    assert gradatim(tmp_path, *FIT).code == 0
+    assert int(restored[0]["learner.step"]) == saves[8]
+    assert same_model(run, undisturbed_fit)
+    assert records_of(run / "records.jsonl") == records_of(undisturbed_fit / "records.jsonl")
+
+
+def test_a_checkpoint_that_is_damaged_is_corrupt(tmp_path):
+    sales(tmp_path / "sales.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, lambda record: at_step(record, 5))
+        assert gradatim(tmp_path, *FIT).code == 6
+    path = tmp_path / "run" / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+    said = gradatim(tmp_path, *FIT)
+    assert said.code == 7
+    assert "checkpoint.safetensors" in said.err
+    assert "delete it" in said.err
+
+
+# --- in a process of its own: real signals, real workers --------------------------------------
+
+
+def descendants(pid: int) -> set[int]:
+    """All processes below one, from /proc."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, _, rest = stat.read_text().rpartition(")")
+        except OSError:
+            continue
+        parents.setdefault(int(rest.split()[1]), []).append(int(number.split()[0]))
+    found: set[int] = set()
+    queue = [pid]
+    while queue:
+        children = parents.get(queue.pop(), [])
+        found |= set(children)
+        queue += children
+    return found
+
+
+def alive(pids: set[int]) -> set[int]:
+    def state(pid: int) -> str:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return "gone"
+
+    return {pid for pid in pids if state(pid) not in ("gone", "Z")}
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str] | None = None) -> None:
+    """Wait until something is so; the test fails when it never is."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert process is None or process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def climbing(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A climb in a process of its own, slow enough to be caught in its fits."""
+    sales(tmp_path / "sales.csv")
+    process = subprocess.Popen(
+        command(*ASK),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    yield process
+    for pid in alive({process.pid, *descendants(process.pid)}):
+        os.kill(pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.mark.parametrize("moment", ["fits/majority/*/complete.json", "fits/mlp/*/records.jsonl"])
+def test_a_climb_killed_by_the_system_goes_on(tmp_path, undisturbed, climbing, moment):
+    run = tmp_path / "run"
+    wait_for(lambda: list(run.glob(moment)), climbing)
+    workers = descendants(climbing.pid)
+    assert len(workers) >= 1
+    os.kill(climbing.pid, signal.SIGKILL)
+    climbing.wait()
+    wait_for(lambda: not alive(workers))
+    assert not (run / "complete.json").exists()
+    before = stamps(run)
+    again = gradatim(tmp_path, *ASK)
+    assert again.code == 0, again.err
+    assert again.err.count(": reused in") == len(before)
+    assert_same_end(run, undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_climb_that_is_asked_to_stop_says_how_to_go_on(tmp_path, undisturbed, climbing, number):
+    run = tmp_path / "run"
+    wait_for(lambda: list(run.glob("fits/majority/*/complete.json")), climbing)
+    workers = descendants(climbing.pid)
+    climbing.send_signal(number)
+    out, err = climbing.communicate(timeout=60)
+    assert climbing.returncode == 6, err
+    assert out == ""
+    assert err.splitlines()[-1] == (
+        "gradatim: interrupted; nothing finished is lost: the same command goes on"
+    )
+    assert "Traceback" not in err
+    wait_for(lambda: not alive(workers))
+    assert not leftovers(run)
+    assert gradatim(tmp_path, *ASK).code == 0
+    assert_same_end(run, undisturbed)
+
+
+def test_two_climbs_do_not_share_a_folder(tmp_path, climbing):
+    wait_for(lambda: (tmp_path / "run" / ".lock").is_file(), climbing)
+    os.kill(climbing.pid, signal.SIGSTOP)  # it must not finish before the other has looked
+    said = gradatim(tmp_path, *ASK)
+    os.kill(climbing.pid, signal.SIGCONT)
+    assert said.code == 8
+    assert f"process {climbing.pid}" in said.err
