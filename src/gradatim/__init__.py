@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradatim.estimators import Classifier, Regressor
-    from gradatim.session.ask import evaluate, load, predict, report
+    from gradatim.session.ask import load, predict
     from gradatim.session.climb import climb
     from gradatim.session.fit import fit
     from gradatim.session.inspect import inspect
 
-__all__ = ["Classifier", "Regressor", "climb", "evaluate", "fit", "inspect", "load"]
-__all__ += ["predict", "report"]
+__all__ = ["Classifier", "Regressor", "climb", "fit", "inspect", "load", "predict"]
 
 __version__ = "0.1.0"
 
-# Names load when they are used, so that `import gradatim` costs nothing.
+# Names load when they are used, so that `import gradatim` costs nothing. `evaluate` and `report`
+# are rooms; their functions are in `gradatim.session.ask`.
 _HOMES = dict.fromkeys(("Classifier", "Regressor"), "estimators")
 _HOMES |= {name: f"session.{name}" for name in ("climb", "fit", "inspect")}
-_HOMES |= dict.fromkeys(("evaluate", "load", "predict", "report"), "session.ask")
+_HOMES |= dict.fromkeys(("load", "predict"), "session.ask")
 
 
 def __getattr__(name: str) -> Any:

@@ -34,9 +34,16 @@ class Said:
         return json.loads(self.out)
 
 
-def gradatim(folder: Path, *arguments: str) -> Said:
+class Terminal(StringIO):
+    """Text that takes itself for a screen."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def gradatim(folder: Path, *arguments: str, terminal: bool = False) -> Said:
     """Run one command in this process, with `folder` as the working directory."""
-    out, err = StringIO(), StringIO()
+    out, err = Terminal() if terminal else StringIO(), StringIO()
     with _inside(folder), redirect_stdout(out), redirect_stderr(err):
         code = main(arguments)
     return Said(code, out.getvalue(), err.getvalue())

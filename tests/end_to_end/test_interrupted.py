@@ -19,29 +19,36 @@ from gradatim.train.loop import Record
 from .shell import board_of, command, gradatim, leftovers, records_of, sales
 
 ASK = ("climb", "sales.csv", "--target", "kind", "--rungs", "majority,logistic,mlp", "--out", "run")
+LIGHT = ("climb", "sales.csv", "--target", "kind", "--rungs", "majority,linear", "--out", "run")
 FIT = ("fit", "sales.csv", "--target", "kind", "--rung", "mlp", "--set", "epochs=60")
 FIT += ("--set", "patience=60", "--out", "run")
-FITS = 3 * 5
+FITS, FEWER = 3 * 5, 2 * 5
+
+
+def ran(factory: pytest.TempPathFactory, ask: tuple[str, ...]) -> Path:
+    folder = factory.mktemp("undisturbed")
+    sales(folder / "sales.csv")
+    said = gradatim(folder, *ask)
+    assert said.code == 0, said.err
+    return folder / "run"
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory) -> Path:
     """The run of a climb that nobody disturbed."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    sales(folder / "sales.csv")
-    said = gradatim(folder, *ASK)
-    assert said.code == 0, said.err
-    return folder / "run"
+    return ran(tmp_path_factory, ASK)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_light(tmp_path_factory) -> Path:
+    """The run of a climb without networks that nobody disturbed."""
+    return ran(tmp_path_factory, LIGHT)
 
 
 @pytest.fixture(scope="module")
 def undisturbed_fit(tmp_path_factory) -> Path:
     """The run of a fit that nobody disturbed."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    sales(folder / "sales.csv")
-    said = gradatim(folder, *FIT)
-    assert said.code == 0, said.err
-    return folder / "run"
+    return ran(tmp_path_factory, FIT)
 
 
 def stamps(run: Path) -> dict[str, int]:
@@ -109,18 +116,18 @@ def writes_of_a_climb() -> list[str]:
 @pytest.mark.parametrize(
     ("number", "name"), list(enumerate(writes_of_a_climb(), 1)), ids=writes_of_a_climb()
 )
-def test_a_climb_killed_at_any_write_goes_on(tmp_path, undisturbed, number, name):
+def test_a_climb_killed_at_any_write_goes_on(tmp_path, undisturbed_light, number, name):
     sales(tmp_path / "sales.csv")
     run = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
         written = kill_at_write(patch, number)
-        assert gradatim(tmp_path, *ASK).code == 70
+        assert gradatim(tmp_path, *LIGHT).code == 70
     assert written[-1].name == name
     plant_dead_lock(run)
     before = stamps(run)
-    assert gradatim(tmp_path, *ASK).code == 0
+    assert gradatim(tmp_path, *LIGHT).code == 0
     assert {k: v for k, v in stamps(run).items() if k in before} == before
-    assert_same_end(run, undisturbed)
+    assert_same_end(run, undisturbed_light)
 
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, wanted: Callable[[object], bool]) -> None:
@@ -146,7 +153,7 @@ def nth_fit(number: int) -> Callable[[object], bool]:
     return wanted
 
 
-@pytest.mark.parametrize("number", [1, 7, FITS])
+@pytest.mark.parametrize("number", [1, 12])
 def test_finished_fits_are_reused(tmp_path, undisturbed, number):
     sales(tmp_path / "sales.csv")
     run = tmp_path / "run"
@@ -168,42 +175,41 @@ def test_finished_fits_are_reused(tmp_path, undisturbed, number):
     assert_same_end(run, undisturbed)
 
 
-def test_resume_goes_on_without_being_told_the_question(tmp_path, undisturbed):
+def test_resume_goes_on_without_being_told_the_question(tmp_path, undisturbed_light):
     sales(tmp_path / "sales.csv")
     with pytest.MonkeyPatch.context() as patch:
         interrupt_after(patch, nth_fit(4))
-        assert gradatim(tmp_path, *ASK).code == 6
+        assert gradatim(tmp_path, *LIGHT).code == 6
     said = gradatim(tmp_path, "resume", "run")
     assert (said.code, said.out) == (0, "Finished: run\n")
     assert said.err.count(": reused in") >= 4
-    assert_same_end(tmp_path / "run", undisturbed)
+    assert_same_end(tmp_path / "run", undisturbed_light)
     again = gradatim(tmp_path, "resume", "run")
     assert again.code == 2
     assert "finished" in again.err
 
 
-def test_a_fit_that_is_not_what_was_written_is_done_again(tmp_path, undisturbed):
+def test_a_fit_that_is_not_what_was_written_is_done_again(tmp_path, undisturbed_light):
     sales(tmp_path / "sales.csv")
     run = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
-        interrupt_after(patch, nth_fit(FITS))
-        assert gradatim(tmp_path, *ASK).code == 6
-    predictions = run / "fits" / "logistic" / "0-2" / "predictions.npy"
+        interrupt_after(patch, nth_fit(FEWER))
+        assert gradatim(tmp_path, *LIGHT).code == 6
+    predictions = run / "fits" / "linear" / "0-2" / "predictions.npy"
     content = bytearray(predictions.read_bytes())
     content[-1] ^= 1
     predictions.write_bytes(content)
-    (run / "fits" / "mlp" / "0-0" / "result.json").unlink()
-    again = gradatim(tmp_path, *ASK)
+    (run / "fits" / "majority" / "0-0" / "result.json").unlink()
+    again = gradatim(tmp_path, *LIGHT)
     assert again.err.count(": fitted in") == 2
-    assert_same_end(run, undisturbed)
+    assert_same_end(run, undisturbed_light)
 
 
 @pytest.mark.parametrize(
     ("change", "word"),
     [
         (("--seed", "1"), "seed"),
-        (("--metric", "f1"), "metric"),
-        (("--folds", "4"), "folds"),
+        (("--metric", "f1", "--allow-leak"), "metric"),
         (("--drop", "colour"), "drop"),
     ],
 )
@@ -237,8 +243,9 @@ def at_step(record: object, epochs: int) -> bool:
     return isinstance(record, Record) and record.step >= epochs * record.steps // 60
 
 
-@pytest.mark.parametrize("epochs", [1, 20, 60])
-@pytest.mark.parametrize("way", ["the same command", "resume"])
+@pytest.mark.parametrize(
+    ("epochs", "way"), [(1, "resume"), (20, "the same command"), (60, "resume")]
+)
 def test_a_fit_cut_off_by_ctrl_c_ends_with_the_same_bytes(tmp_path, undisturbed_fit, epochs, way):
     sales(tmp_path / "sales.csv")
     run = tmp_path / "run"

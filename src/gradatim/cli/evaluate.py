@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from gradatim.cli.options import Json, print_json
+from gradatim.cli.options import Json, inert, print_json
 
 __all__ = ["evaluate"]
 
@@ -32,7 +32,7 @@ def evaluate(
         return
     opened = f", opened {facts['openings']}x" if "openings" in facts else ""
     sys.stdout.write(
-        f"{facts['rung']} on {facts['data']}: {facts['metric']} {facts['score']:.4g} "
+        f"{facts['rung']} on {inert(facts['data'])}: {facts['metric']} {facts['score']:.4g} "
         f"(95 % interval {facts['low']:.4g} to {facts['high']:.4g}), "
         f"{facts['rows']} rows{opened}\n"
     )

@@ -3,7 +3,7 @@
 import sys
 from typing import Any, Literal
 
-from gradatim.cli.options import Flag, Json, Whole, print_json
+from gradatim.cli.options import Flag, Json, Whole, inert, print_json
 
 __all__ = ["inspect"]
 
@@ -64,12 +64,11 @@ def inspect(
 
 def _print(facts: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 110)
     console.print(
-        f"{escape(facts['data'])}: {facts['rows']} rows, {facts['task']} by {facts['metric']}; "
+        f"{_safe(facts['data'])}: {facts['rows']} rows, {facts['task']} by {facts['metric']}; "
         f"{facts['train_rows']} to learn from, {facts['test_rows']} sealed; "
         f"split {facts['split_hash'][:16]}"
     )
@@ -82,16 +81,22 @@ def _print(facts: dict[str, Any]) -> None:
             numbers = [column.get(k) for k in ("minimum", "maximum")]
             texts = [f"{n:.6g}" if isinstance(n, float | int) else "" for n in numbers]
             counts = [str(column.get("missing", "")), str(column.get("distinct", ""))]
-            table.add_row(escape(str(column["name"])), column["kind"], *counts, *texts)
+            table.add_row(_safe(column["name"]), column["kind"], *counts, *texts)
         console.print(table)
     for finding in facts["findings"]:
         style = {"note": "dim", "warning": "yellow", "blocking": "bold red"}[finding["weight"]]
-        text = f"{finding['weight']}: {finding['message']}"
+        text = f"{finding['weight']}: {finding['message'].rstrip('.')}"
         text += f"; {finding['remedy']}" if finding["remedy"] else ""
-        console.print(escape(text), style=style)
+        console.print(_safe(text), style=style)
     for rung in facts["rungs"]:
         if rung["reason"]:
-            console.print(escape(f"{rung['name']:14} refuses: {rung['reason']}"), style="dim")
+            console.print(_safe(f"{rung['name']:14} refuses: {rung['reason']}"), style="dim")
         elif rung["fit_seconds"] is not None:
             seconds = f"{rung['fit_seconds']:.1f} s a fit, {rung['climb_seconds']:.1f} s a climb"
             console.print(f"{rung['name']:14} about {seconds}")
+
+
+def _safe(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(inert(text))

@@ -13,7 +13,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from gradatim import __version__
-from gradatim.cli.options import SAID
+from gradatim.cli.options import SAID, inert
 from gradatim.core.errors import GradatimError
 
 __all__ = ["main"]
@@ -97,6 +97,5 @@ def _explain(error: BaseException) -> int:
 def _say(message: str, code: int) -> int:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     text = "\n".join(line[:600] for line in [*lines[:2], " ".join(lines[2:])] if line)
-    safe = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
-    sys.stderr.write(f"gradatim: {safe}\n".encode("utf-8", "backslashreplace").decode())
+    sys.stderr.write(f"gradatim: {inert(text)}\n")
     return code

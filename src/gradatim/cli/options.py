@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 
-__all__ = ["SAID", "Flag", "Json", "Whole", "Words", "comma", "command_line", "print_json"]
+__all__ = ["SAID", "Flag", "Json", "Whole", "Words", "comma", "command_line", "inert", "print_json"]
 
 SAID: ContextVar[tuple[str, ...]] = ContextVar("SAID", default=())
 """The arguments of the command that is running."""
@@ -34,6 +34,15 @@ Flag = Annotated[bool, Parameter(negative=())]
 def command_line() -> str:
     """Return the command that is running, ready to be pasted into a shell."""
     return shlex.join(["gradatim", *SAID.get()])
+
+
+def inert(text: object) -> str:
+    """Return text that moves no cursor and changes no colour, whoever chose the name in it."""
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in str(text))
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def print_json(value: Mapping[str, Any]) -> None:

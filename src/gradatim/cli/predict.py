@@ -5,7 +5,7 @@ import io
 import sys
 from pathlib import Path
 
-from gradatim.cli.options import Json, print_json
+from gradatim.cli.options import Json, inert, print_json
 
 __all__ = ["predict"]
 
@@ -39,7 +39,7 @@ def predict(
 
     answers = answer(run, data, encoding)
     for note in answers.notes:
-        sys.stderr.write(f"note: {note}\n")
+        sys.stderr.write(f"note: {inert(note)}\n")
     columns = [f"p({name})" for name in answers.classes]
     if json:
         rows = [
@@ -67,7 +67,7 @@ def predict(
     if out is not None:
         write_bytes(out, text.getvalue().encode("utf-8", "backslashreplace"))
     else:
-        sys.stdout.write(text.getvalue())
+        sys.stdout.write(inert(text.getvalue()) if sys.stdout.isatty() else text.getvalue())
 
 
 def _cell(value: object) -> object:

@@ -50,6 +50,8 @@ class Progress:
         """Show what happened."""
         if isinstance(event, Record):
             self._record(event)
+        elif event.kind == "measuring":
+            self.console.print(f"measuring how long each of {event.folds} rungs takes ...")
         elif event.kind == "planned":
             self.seconds[event.rung] = event.seconds
             left = f"about {_spoken(event.seconds)} a fit"

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gradatim.cli.options import inert
+
 __all__ = ["print_board"]
 
 
@@ -17,16 +19,16 @@ def print_board(board: dict[str, Any]) -> None:
     for row in board["rungs"]:
         if row["status"] != "ok":
             reason = f"{row['name']} {row['status']}: {row['reason']}; {row['remedy']}"
-            console.print(escape(reason), style="dim")
+            console.print(_safe(reason), style="dim")
     for note in board["notes"]:
-        console.print(escape(f"note: {note}"), style="yellow")
+        console.print(_safe(f"note: {note}"), style="yellow")
     verdict, test = board["verdict"], board["test"]
-    console.print(f"\n[bold]{escape(verdict['headline'])}.[/bold] {escape(verdict['reason'])}")
+    console.print(f"\n[bold]{_safe(verdict['headline'])}.[/bold] {_safe(verdict['reason'])}")
     console.print(
         f"Sealed test split, opened {test['openings']}x: {board['metric']} {test['score']:.4g} "
         f"(95 % interval {test['low']:.4g} to {test['high']:.4g}); split {board['split_hash'][:16]}"
     )
-    console.print(f"Report: {escape(str(board['report']))}", soft_wrap=True)
+    console.print(f"Report: {_safe(str(board['report']))}", soft_wrap=True)
 
 
 def _table(board: dict[str, Any]) -> Table:
@@ -55,3 +57,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{1e3 * row['predict_seconds_1']:.2f}",
         f"{1e3 * row['predict_seconds_256']:.2f}",
     ]
+
+
+def _safe(text: str) -> str:
+    return escape(inert(text))

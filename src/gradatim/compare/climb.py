@@ -20,11 +20,15 @@ from gradatim.runs.files import read_json, verify
 __all__ = ["Event", "arrays", "climb", "forecasts", "workers"]
 
 
+QUICK = 1.0
+"""Seconds that a rung may always take: a climb out of time still has its baselines."""
+
+
 @dataclass(frozen=True)
 class Event:
     """Something that happened on the way up.
 
-    `kind`: "planned" (seconds: a fold's forecast), "fitted" (result), "reused" (result) or
+    `kind`: "measuring" (how long each rung will take), "planned" (seconds: a fold's forecast), "fitted" (result), "reused" (result) or
     "skipped" (reason).
     """
 
@@ -143,16 +147,18 @@ def _name(job: Job) -> str:
 def _affordable(
     jobs: list[Job], planned: Mapping[str, float], deadline: float, skipped: list[Event]
 ) -> Iterator[Job]:
-    """Hand out jobs while they fit the time; asked anew before every fit."""
+    """Hand out jobs while they fit the time, quick rungs always; asked anew before every fit."""
     dropped: set[str] = set()
     for i, job in enumerate(jobs):
         name = job.work.rung.name
         left = sum(other.work.rung.name == name for other in jobs[i:])
         rounds = -(-left // workers())
-        if name not in dropped and time.monotonic() + rounds * planned[name] > deadline:
+        needed = rounds * planned[name]
+        late = time.monotonic() + needed > deadline and needed > QUICK
+        if name not in dropped and late:
             dropped.add(name)
-            minutes = left * planned[name] / workers() / 60
-            reason = f"needs about {minutes:.2g} minutes"
+            minutes = max(0.1, needed / 60)
+            reason = f"needs about {minutes:.1f} minutes"
             skipped.append(Event("skipped", name, reason=reason))
         if name not in dropped:
             yield job

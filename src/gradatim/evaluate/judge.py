@@ -49,15 +49,16 @@ def scores_of(
 def judge(model: Model, task: Supervised, metric: Metric, samples: Samples) -> Judgement:
     """Score a model on rows it has not seen.
 
-    The interval is Wilson's for accuracy, else the percentile bootstrap over rows (over groups
-    when rows belong together).
+    The interval is Wilson's for accuracy, with as many trials as there are groups when rows belong
+    together; else the percentile bootstrap over rows or groups.
     """
     predictions, targets = predict(model, task, samples), truth(samples)
     score = metric(predictions, targets)
-    if metric.name == "accuracy" and samples.groups is None:
-        low, high = wilson(round(score * len(targets)), len(targets))
+    groups = None if samples.groups is None else samples.groups.numpy()
+    if metric.name == "accuracy":
+        units = len(targets) if groups is None else len(np.unique(groups))
+        low, high = wilson(round(score * units), units)
     else:
-        groups = None if samples.groups is None else samples.groups.numpy()
         low, high = bootstrap_interval(
             lambda rows: metric(predictions[rows], targets[rows]), len(targets), groups
         )

@@ -30,7 +30,7 @@ class Mlp(Trained):
     idea: ClassVar[str] = "learns its features: layers of linear maps with a bend between them"
     source: ClassVar[str] = "Rumelhart, Hinton & Williams 1986; course 000, equations (8)-(11)"
     deviations: ClassVar[tuple[str, ...]] = (
-        "ReLU, dropout, AdamW and He's initialisation instead of sigmoid and plain descent",
+        "ReLU, dropout, AdamW and torch's initialisation instead of sigmoid and plain descent",
     )
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {"tiny": {"width": 16, "depth": 1}}
 

@@ -18,7 +18,7 @@ from gradatim.evaluate.judge import judge
 from gradatim.evaluate.judge import predict as decode
 from gradatim.evaluate.opening import open_test
 from gradatim.report import build
-from gradatim.runs.files import is_finished, read_array, read_json, write_bytes
+from gradatim.runs.files import finish_all, is_finished, read_array, read_json, write_bytes
 from gradatim.runs.folder import find_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import ModelCard, load_model
@@ -81,14 +81,22 @@ def evaluate(run: Path | str, data: Any = None, target: str | None = None) -> di
         dataset, rows = _sealed(Path(run))
         with locked(Path(run)):
             entry = open_test(Path(run), model, card.rung, task, metric, dataset, rows)
+            _seal(Path(run))
         return facts | {"data": f"sealed test split of {run}", "rows": len(rows)} | entry
     dataset = read(data, ReadOptions(target=target, signature=card.signature))
     if len(dataset.samples.targets) == 0:
         raise DataError(f"{dataset.name} has no targets to compare with; use predict, or --target")
     result = judge(model, task, metric, dataset.samples)
-    values = {"score": result.score, "low": result.low, "high": result.high}
-    values["scores"] = dict(result.scores)  # type: ignore[assignment]
+    values: dict[str, Any] = {"score": result.score, "low": result.low, "high": result.high}
+    values["scores"] = dict(result.scores)
+    if _trained_on(Path(run), dataset):
+        values["note"] = "this is the data that the model was trained on; the score flatters it"
     return facts | {"data": dataset.source, "rows": len(dataset)} | values
+
+
+def _trained_on(run: Path, dataset: Dataset) -> bool:
+    question = run / "question.json"
+    return question.is_file() and read_json(question)["fingerprint"] == dataset.fingerprint
 
 
 def _sealed(run: Path) -> tuple[Dataset, np.ndarray]:
@@ -103,6 +111,12 @@ def _sealed(run: Path) -> tuple[Dataset, np.ndarray]:
             "restore the file, or name data: gradatim evaluate RUN DATA"
         )
     return dataset, read_array(run / "split.npz")["test"]
+
+
+def _seal(run: Path) -> None:
+    """Write the hashes of a finished run anew, after a file in it was meant to change."""
+    if is_finished(run):
+        finish_all(run)
 
 
 def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
@@ -148,4 +162,6 @@ def report(runs: Sequence[Path], out: Path | None = None) -> Path:
     folders = [find_run(run) for run in runs]
     path = out or folders[0] / "report.html"
     write_bytes(path, build(folders).encode())
+    if path.parent in folders:
+        _seal(path.parent)
     return path

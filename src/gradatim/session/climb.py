@@ -181,6 +181,8 @@ def _fit_all(
     watch: Watch | None,
 ) -> None:
     rows = arrays(data.samples)
+    if watch is not None:
+        watch(Event("measuring", "", folds=len(works)))
     planned = forecasts(works, rows, split.folds[0].training)
     for event in climb_folds(works, rows, split, folder, planned, deadline):
         if event.kind == "skipped":
