@@ -235,7 +235,7 @@ def test_a_rung_that_does_not_fit_the_time_says_what_it_needs(tmp_path, monkeypa
     rows = {row["name"]: row for row in said.json["rungs"]}
     assert rows["logistic"]["status"] == "ok"
     assert rows["mlp"]["status"] == "not tried"
-    assert rows["mlp"]["reason"] == "needs about 1.5e+03 minutes"
+    assert rows["mlp"]["reason"] == "needs about 1800.0 minutes"
     assert "--minutes" in rows["mlp"]["remedy"]
     assert said.json["verdict"]["deep"] == "not tried"
 
@@ -248,9 +248,10 @@ def test_rungs_that_all_refuse_are_refused_before_any_work(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_no_time_for_anything_is_a_matter_of_resources(tmp_path):
+def test_no_time_for_anything_is_a_matter_of_resources(tmp_path, monkeypatch):
     sales(tmp_path / "sales.csv")
-    ask = ("climb", "sales.csv", "--target", "kind", *FEW, "--minutes", "0.0001")
+    monkeypatch.setattr(session, "forecasts", lambda works, *rest: {"mlp": 36_000.0})
+    ask = ("climb", "sales.csv", "--target", "kind", "--rungs", "mlp", "--minutes", "1")
     said = gradatim(tmp_path, *ask)
     assert said.code == 5
     assert "needs about" in said.err

@@ -53,7 +53,7 @@ def test_the_new_content_is_on_the_disk_before_it_takes_the_name(tmp_path, monke
     honest_sync, honest_replace = os.fsync, Path.replace
 
     def sync(handle: int) -> None:
-        order.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
+        order.append("folder" if Path(f"/proc/self/fd/{handle}").is_dir() else "file")
         honest_sync(handle)
 
     def replace(self: Path, target: Path) -> Path:
@@ -79,7 +79,7 @@ def test_a_disk_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatc
         monkeypatch.setattr(files.os, "fsync", fail)
     else:
         monkeypatch.setattr(Path, call, fail)
-    with pytest.raises(ResourceError, match="cannot write .*a.json: ") as caught:
+    with pytest.raises(ResourceError, match=r"cannot write .*a\.json: ") as caught:
         write_bytes(path, b"new")
     monkeypatch.undo()
     assert caught.value.exit_code == 5

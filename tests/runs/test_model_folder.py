@@ -54,6 +54,11 @@ def change_weights(folder: Path, content: bytes) -> None:
     change_card(folder, sha256=hashlib.sha256(content).hexdigest())
 
 
+def change_numbers(folder: Path, state: dict[str, torch.Tensor]) -> None:
+    """Put other tensors, with everything else as it was."""
+    change_weights(folder, save(state, header(folder)[0]["__metadata__"]))
+
+
 def refused(folder: Path, *words: str) -> str:
     with pytest.raises(CorruptError) as caught:
         load_model(folder)
@@ -143,14 +148,14 @@ def test_weights_of_another_model(folder, tmp_path):
 def test_wrong_keys_and_shapes_are_listed_up_to_ten(folder):
     state = load_file(folder / WEIGHTS)
     extra = {f"extra.{i:02}": torch.zeros(1) for i in range(15)}
-    change_weights(folder, save(state | extra))
+    change_numbers(folder, state | extra)
     message = refused(folder, "extra.00", "extra.09", "...")
     assert "extra.10" not in message
     name = max(state, key=lambda k: state[k].numel())
-    change_weights(folder, save(state | {name: state[name].flatten()}))
+    change_numbers(folder, state | {name: state[name].flatten()})
     assert refused(folder, name).count("network.") == 1
     del state[name]
-    change_weights(folder, save(state))
+    change_numbers(folder, state)
     refused(folder, name)
 
 
@@ -158,7 +163,7 @@ def test_numbers_of_another_type(folder):
     """int32 where float64 belongs would be read as other numbers, or fail when asked."""
     state = load_file(folder / WEIGHTS)
     name = next(k for k, v in state.items() if v.dtype == torch.float64 and v.numel() > 1)
-    change_weights(folder, save(state | {name: state[name].to(torch.int32)}))
+    change_numbers(folder, state | {name: state[name].to(torch.int32)})
     refused(folder, name)
 
 
@@ -167,7 +172,7 @@ def test_weights_that_are_no_numbers(folder, value):
     state = load_file(folder / WEIGHTS)
     name = max(state, key=lambda k: state[k].numel() if state[k].is_floating_point() else 0)
     state[name].view(-1)[3] = value
-    change_weights(folder, save(state))
+    change_numbers(folder, state)
     refused(folder, name, "NaN")
 
 
@@ -214,8 +219,10 @@ def test_settings_that_ask_for_a_giant_cost_no_memory(tmp_path):
 
 @pytest.mark.parametrize(
     "rung",
-    ["vitt", "os.path", "gradatim.models.knn", "../knn", "_support", "knn\n", "__init__", "", 3]
-    + ["x" * 1000, "http://example.org/knn", "{{ 7 * 7 }}"],
+    [
+        *("vitt", "os.path", "gradatim.models.knn", "../knn", "_support", "knn\n", "__init__", ""),
+        *("x" * 1000, "http://example.org/knn", "{{ 7 * 7 }}", 3, None),
+    ],
 )
 def test_only_names_of_the_catalog_are_rungs(folder, rung):
     change_card(folder, rung=rung)
@@ -249,10 +256,12 @@ def test_a_card_with_anything_else_is_refused(folder, changes, word):
 
 
 def test_classes_that_are_not_those_of_the_weights(folder):
+    """Neither another number of names nor another order shows in the shapes of these weights."""
     signature = card_of(folder)["signature"]
-    signature["output"]["names"] = ["no", "yes", "maybe"]
-    change_card(folder, signature=signature)
-    refused(folder)
+    for names in (["no", "yes", "maybe"], ["yes", "no"], ["no", "Yes"]):
+        signature["output"]["names"] = names
+        change_card(folder, signature=signature)
+        refused(folder, "another model.json")
     signature["output"]["names"] = ["no", "no"]
     change_card(folder, signature=signature)
     refused(folder, "repeat")
@@ -326,3 +335,11 @@ def test_odd_names_of_folders_work(tmp_path):
     for name in ("a b", "ü", "a'b\"c", "-rf", "x\ny"):
         model, _ = load_model(make(tmp_path / name))
         assert model.extents["points"] == 40
+
+
+def test_equal_models_are_equal_bytes(tmp_path):
+    """Several entries of metadata would come in any order: a few tries would show it."""
+    first, *others = (make(tmp_path / str(i)) for i in range(6))
+    for other in others:
+        for name in (WEIGHTS, CARD):
+            assert (other / name).read_bytes() == (first / name).read_bytes()

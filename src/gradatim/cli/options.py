@@ -10,7 +10,18 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 
-__all__ = ["SAID", "Flag", "Json", "Whole", "Words", "comma", "command_line", "inert", "print_json"]
+__all__ = [
+    "SAID",
+    "Flag",
+    "Json",
+    "Whole",
+    "Words",
+    "comma",
+    "command_line",
+    "inert",
+    "spoken",
+    "print_json",
+]
 
 SAID: ContextVar[tuple[str, ...]] = ContextVar("SAID", default=())
 """The arguments of the command that is running."""
@@ -43,6 +54,11 @@ def inert(text: object) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode()
+
+
+def spoken(score: float | None) -> str:
+    """Return a score as people read it."""
+    return "undefined" if score is None else f"{score:.4g}"
 
 
 def print_json(value: Mapping[str, Any]) -> None:

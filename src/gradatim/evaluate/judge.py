@@ -13,7 +13,7 @@ from gradatim.core.task import Supervised
 from gradatim.layers.chunks import in_chunks
 from gradatim.ops.intervals import bootstrap_interval, wilson
 
-__all__ = ["Judgement", "judge", "predict", "scores_of"]
+__all__ = ["Judgement", "judge", "known", "predict", "scores_of", "truth"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,12 @@ def scores_of(
 ) -> dict[str, float | None]:
     """Return every metric of the task; None where one is undefined (AUC of a single class)."""
     values = {name: metric(predictions, targets) for name, metric in task.metrics.items()}
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+    return {name: known(value) for name, value in values.items()}
+
+
+def known(value: float) -> float | None:
+    """Return a score, or None for one that is undefined: JSON has no NaN."""
+    return value if math.isfinite(value) else None
 
 
 def judge(model: Model, task: Supervised, metric: Metric, samples: Samples) -> Judgement:

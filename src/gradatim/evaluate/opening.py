@@ -11,7 +11,7 @@ from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
 from gradatim.core.task import Supervised
-from gradatim.evaluate.judge import judge
+from gradatim.evaluate.judge import judge, known
 from gradatim.runs.files import read_json, write_array, write_json
 
 __all__ = ["open_test"]
@@ -34,7 +34,8 @@ def open_test(
     same answers, so that opening is the same one.
 
     Returns:
-        `score, low, high, openings, scores`: openings counts this one too.
+        `score, low, high, openings, scores`: openings counts this one too; a score that is not
+        defined on these rows is None.
     """
     result = judge(model, task, metric, data.samples.take(rows))
     entry = {
@@ -42,9 +43,9 @@ def open_test(
         "rung": rung,
         "model": _digest(model),
         "metric": metric.name,
-        "score": result.score,
-        "low": result.low,
-        "high": result.high,
+        "score": known(result.score),
+        "low": known(result.low),
+        "high": known(result.high),
         "scores": dict(result.scores),
         "rows": len(rows),
     }

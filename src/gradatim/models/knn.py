@@ -58,6 +58,8 @@ class Knn(Solved):
         """Return the stored points and how many of them are asked."""
         features = flat_features(signature, torch.float32)
         rows, k, width = extents.get("points", 0), extents.get("k", 1), signature.outputs
+        if k > max(rows, 1):
+            raise ValueError(f"k = {k} neighbours of {rows} points")
         network: nn.Module
         if isinstance(signature.output, Category):
             network = NeighbourVotes(features.features, rows, k, width, self.smoothing)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -140,6 +140,19 @@ class PolynomialNetwork(nn.Module):
         errors = torch.tensor([(fit.training, fit.held_out) for fit in fits], dtype=torch.float64)
         self.training_error.copy_(errors[:, 0])
         self.held_out_error.copy_(errors[:, 1])
+
+    @property
+    def curve(self) -> dict[str, Any] | None:
+        """Return error against degree, the course's "which M?" picture; None for a fixed degree."""
+        if len(self.degrees) < 2:
+            return None
+        return {
+            "name": "degree",
+            "x": self.degrees.tolist(),
+            "training": self.training_error.tolist(),
+            "held_out": self.held_out_error.tolist(),
+            "chosen": int(self.degrees[self.held_out_error.argmin()]),
+        }
 
     @property
     def note(self) -> str:

@@ -4,8 +4,10 @@ import hashlib
 import io
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,8 @@ def _removing(part: Path, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         reason = error.strerror or error
         raise ResourceError(f"cannot write {path}: {reason}; free or change the folder") from error
     except BaseException:
@@ -93,9 +96,11 @@ def read_json(path: Path) -> Any:
     Raises:
         CorruptError: the file is missing or is no JSON.
     """
+    if path.exists() and not path.is_file():
+        raise CorruptError(f"{path} is no file; restore it or start anew")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CorruptError(f"cannot read {path}: {error}; restore it or start anew") from error
 
 
@@ -118,7 +123,7 @@ def read_array(path: Path) -> Any:
     try:
         loaded = np.load(path, allow_pickle=False)
         return dict(loaded) if path.suffix == ".npz" else loaded
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise CorruptError(f"cannot read {path}: {error}; restore it or start anew") from error
 
 
@@ -144,7 +149,10 @@ def verify(folder: Path) -> None:
     Raises:
         CorruptError: naming the first file that is missing or differs.
     """
-    for name, digest in read_json(folder / COMPLETE).items():
+    hashes = read_json(folder / COMPLETE)
+    if not isinstance(hashes, dict):
+        raise CorruptError(f"{folder / COMPLETE} names no files; restore it")
+    for name, digest in hashes.items():
         path = folder / name
         if not path.is_file() or sha256(path) != digest:
             raise CorruptError(f"{path} is not what was written (its SHA-256 differs); restore it")

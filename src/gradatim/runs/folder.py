@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from gradatim import __version__
-from gradatim.core.errors import ConfigError, DataError
+from gradatim.core.errors import ConfigError, CorruptError, DataError
+from gradatim.core.source import ReadOptions
 from gradatim.runs.files import is_finished, is_leftover, read_json, write_json
 
-__all__ = ["environment", "find_run", "open_run"]
+__all__ = ["environment", "find_run", "open_run", "read_question"]
 
+ASKED = ("job", "data", "options", "drop", "rows", "allow_leak", "seed", "metric", "fingerprint")
+OPTIONS = tuple(ReadOptions().as_dict())
 QUESTION, ENVIRONMENT = "question.json", "environment.json"
 
 
@@ -54,6 +57,25 @@ def find_run(path: Path) -> Path:
     if not (path / QUESTION).is_file():
         raise DataError(f"{path} is no run folder: it has no {QUESTION}; see the folder runs/")
     return path
+
+
+def read_question(folder: Path) -> dict[str, Any]:
+    """Return what a run was asked.
+
+    Raises:
+        CorruptError: it lacks something that every question has.
+    """
+    path = folder / QUESTION
+    question = read_json(path)
+    if not isinstance(question, dict):
+        raise CorruptError(f"{path} holds no question; restore it or start anew")
+    own = ("folds", "repeats", "names") if question.get("job") == "climb" else ("rung", "recipe")
+    missing = [key for key in (*ASKED, *own) if key not in question]
+    options = question.get("options")
+    if missing or not isinstance(options, dict) or sorted(options) != sorted(OPTIONS):
+        what = ", ".join(missing) or "options"
+        raise CorruptError(f"{path} does not say {what} as it should; restore it or start anew")
+    return question
 
 
 def environment() -> dict[str, Any]:

@@ -58,7 +58,7 @@ def _take(path: Path, me: dict[str, object]) -> None:
 def _read(path: Path) -> dict[str, object] | None:
     try:
         value = json.loads(path.read_text())
-        return value if isinstance(value, dict) and "pid" in value else None
+        return value if isinstance(value, dict) and type(value.get("pid")) is int else None
     except (OSError, ValueError):
         return None
 

@@ -1,5 +1,6 @@
 """A model folder: model.safetensors, model.json, README.md. Nothing in it is ever executed."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from gradatim.core.errors import ConfigError, CorruptError
 from gradatim.core.rung import Model, Rung
 from gradatim.core.signature import Signature
 from gradatim.models import RUNGS
-from gradatim.runs.files import sha256, write_bytes, write_json
+from gradatim.runs.files import read_json, sha256, write_bytes, write_json
 
 __all__ = ["ModelCard", "load_model", "save_model"]
 
@@ -29,7 +30,7 @@ class ModelCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format_version: int = SCHEMA
+    format_version: Annotated[int, Field(strict=True, ge=1, le=SCHEMA)] = SCHEMA
     rung: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
     settings: dict[str, Any] = {}
     extents: dict[str, Annotated[int, Field(ge=0, le=1_000_000_000)]] = {}
@@ -59,7 +60,6 @@ def save_model(
     """
     state = {k: v.detach().contiguous() for k, v in model.state_dict().items()}
     _check_finite(state, "the model was not saved")
-    write_bytes(folder / WEIGHTS, save(state, {"format": "pt"}))
     card = ModelCard(
         rung=rung.name,
         settings=rung.model_dump(mode="json"),
@@ -67,10 +67,12 @@ def save_model(
         signature=signature,
         task=task,
         metric=metric,
-        sha256=sha256(folder / WEIGHTS),
     )
+    # One entry only: safetensors writes several in any order, and equal models are equal bytes.
+    write_bytes(folder / WEIGHTS, save(state, {"meaning": _meaning(card)}))
     write_bytes(folder / "README.md", text.encode())
-    write_json(folder / CARD, card.model_dump(mode="json"))
+    facts = card.model_dump(mode="json") | {"sha256": sha256(folder / WEIGHTS)}
+    write_json(folder / CARD, facts)
 
 
 def load_model(folder: Path) -> tuple[Model, ModelCard]:
@@ -93,42 +95,58 @@ def load_model(folder: Path) -> tuple[Model, ModelCard]:
             model = rung.build(card.signature, card.extents)
     except (ConfigError, KeyError, RuntimeError, ValueError, AssertionError) as error:
         raise CorruptError(f"{folder / CARD} describes no model: {error}") from error
-    state = _read_weights(path, model.state_dict())
+    state = _read_weights(path, model.state_dict(), _meaning(card))
     _check_finite(state, f"{path} is refused")
     model.load_state_dict(state, strict=True, assign=True)
     return model.requires_grad_(False).eval(), card
 
 
 def _read_card(path: Path) -> ModelCard:
+    raw = read_json(path)
+    version = raw.get("format_version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > SCHEMA:
+        raise CorruptError(f"{path} was written by a newer gradatim; upgrade to read it")
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(raw, dict) and raw.get("format_version", SCHEMA) > SCHEMA:
-            raise CorruptError(f"{path} was written by a newer gradatim; upgrade to read it")
         return ModelCard.model_validate(raw)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError, TypeError) as error:
-        raise CorruptError(f"cannot read {path}: {error}; copy the model folder again") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise CorruptError(f"{path}: {where}: {first['msg']}; copy the folder again") from error
 
 
-def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _meaning(card: ModelCard) -> str:
+    """Return a hash of what the numbers mean: another class name would not show in them."""
+    facts = card.model_dump(
+        mode="json", include={"rung", "settings", "extents", "signature", "task"}
+    )
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _read_weights(path: Path, expected: Mapping[str, Tensor], meaning: str) -> dict[str, Tensor]:
     try:
         with safetensors.safe_open(path, "pt") as file:
             found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118  a safe_open is no mapping
-        wrong = [k for k in sorted(expected.keys() | found.keys()) if not _fits(k, expected, found)]
-        if wrong:
-            listed = ", ".join(wrong[:10]) + (" ..." if len(wrong) > 10 else "")
-            raise CorruptError(f"{path} does not fit the model that {CARD} describes: {listed}")
+            written = (file.metadata() or {}).get("meaning")
+        shapes = {key: tuple(tensor.shape) for key, tensor in expected.items()}
+        _check_same(path, shapes, found)
         # Copies: the file may change later, and numbers at other addresses may round otherwise.
-        return {key: tensor.clone() for key, tensor in load_file(path).items()}
+        state = {key: tensor.clone() for key, tensor in load_file(path).items()}
     except (safetensors.SafetensorError, OSError) as error:
         raise CorruptError(f"cannot read {path}: {error}; copy the model folder again") from error
+    types = {key: tensor.dtype for key, tensor in expected.items()}
+    _check_same(path, types, {key: tensor.dtype for key, tensor in state.items()})
+    if written != meaning:
+        raise CorruptError(f"{path} was written with another {CARD}; copy both again")
+    return state
 
 
-def _fits(key: str, expected: Mapping[str, Tensor], found: Mapping[str, tuple[int, ...]]) -> bool:
-    return key in expected and key in found and tuple(expected[key].shape) == found[key]
+def _check_same(path: Path, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Compare keys, and shapes or types; list up to ten that differ."""
+    keys = sorted(expected.keys() | found.keys())
+    wrong = [key for key in keys if expected.get(key) != found.get(key)]
+    if wrong:
+        listed = ", ".join(wrong[:10]) + (" ..." if len(wrong) > 10 else "")
+        raise CorruptError(f"{path} does not fit the model that {CARD} describes: {listed}")
 
 
 def _check_finite(state: Mapping[str, Tensor], otherwise: str) -> None:

@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from gradatim.core.errors import ConfigError, DataError
+from gradatim.core.errors import ConfigError, CorruptError, DataError
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
 from gradatim.core.signature import Category
 from gradatim.core.source import ReadOptions
 from gradatim.core.task import Supervised
 from gradatim.data.read import read
-from gradatim.evaluate.judge import judge
+from gradatim.evaluate.judge import judge, known
 from gradatim.evaluate.judge import predict as decode
 from gradatim.evaluate.opening import open_test
 from gradatim.report import build
 from gradatim.runs.files import finish_all, is_finished, read_array, read_json, write_bytes
-from gradatim.runs.folder import find_run
+from gradatim.runs.folder import find_run, read_question
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import ModelCard, load_model
 from gradatim.session.climb import climb
@@ -50,8 +50,11 @@ def load(run: Path | str) -> tuple[Model, ModelCard, Supervised]:
     path = Path(run)
     folder = path / "model" if (path / "model").is_dir() else path
     if not folder.is_dir():
-        raise DataError(f"{path} does not exist; name a run folder, such as one below runs/")
+        raise DataError(f"{path} is no folder; name a run, such as one below runs/")
     model, card = load_model(folder)
+    if card.task not in TASKS.names() or card.metric not in TASKS[card.task].metrics:
+        task = f"task {card.task!r:.70} with metric {card.metric!r:.70}"
+        raise CorruptError(f"{folder / 'model.json'} names no known {task}; copy the folder again")
     return model, card, TASKS[card.task]
 
 
@@ -87,7 +90,8 @@ def evaluate(run: Path | str, data: Any = None, target: str | None = None) -> di
     if len(dataset.samples.targets) == 0:
         raise DataError(f"{dataset.name} has no targets to compare with; use predict, or --target")
     result = judge(model, task, metric, dataset.samples)
-    values: dict[str, Any] = {"score": result.score, "low": result.low, "high": result.high}
+    numbers = {"score": result.score, "low": result.low, "high": result.high}
+    values: dict[str, Any] = {name: known(number) for name, number in numbers.items()}
     values["scores"] = dict(result.scores)
     if _trained_on(Path(run), dataset):
         values["note"] = "this is the data that the model was trained on; the score flatters it"
@@ -100,7 +104,7 @@ def _trained_on(run: Path, dataset: Dataset) -> bool:
 
 
 def _sealed(run: Path) -> tuple[Dataset, np.ndarray]:
-    question = read_json(find_run(run) / "question.json")
+    question = read_question(find_run(run))
     options = ReadOptions(**question["options"])
     dataset = open_data(
         question["data"], options, question["drop"], rows=question["rows"], allow_leak=True
@@ -128,7 +132,7 @@ def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
     folder = find_run(run)
     if is_finished(folder):
         raise ConfigError(f"{run} is finished; there is nothing to go on with")
-    question = read_json(folder / "question.json")
+    question = read_question(folder)
     shared = dict(question["options"]) | {"drop": question["drop"], "seed": question["seed"]}
     shared |= {"rows": question["rows"], "allow_leak": question["allow_leak"]}
     shared |= {"out": folder, "metric": question["metric"], "watch": watch}

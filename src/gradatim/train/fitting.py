@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gradatim.core.learner import Learner
 from gradatim.core.randomness import seed_for
 from gradatim.core.recipe import Recipe
 from gradatim.core.rung import Model, Rung, Solved
 from gradatim.core.samples import Samples
-from gradatim.core.signature import Signature
+from gradatim.core.signature import Category, Signature
 from gradatim.core.task import Supervised
 from gradatim.data.batches import Batches
 from gradatim.layers.chunks import in_chunks
@@ -122,12 +122,26 @@ class Fitting:
 
 
 def start(rung: Rung, signature: Signature, samples: Samples, seed: int) -> Model:
-    """Return a model with seeded weights, its preprocessing and output fitted to `samples`."""
+    """Return a model with seeded weights, its preprocessing and output fitted to `samples`.
+
+    The last layer begins at the log class shares, so that rare classes are not overrated while the
+    network finds out what `majority` knows already.
+    """
     with _chance(seed, "initialisation"):
         model = rung.build(signature, {})
+    if isinstance(signature.output, Category):
+        _begin_at(torch.bincount(samples.targets, minlength=signature.outputs), model.network)
     model.preprocess.fit(samples.inputs)  # type: ignore[operator]
     model.output.fit(samples.targets)  # type: ignore[operator]
     return model
+
+
+@torch.no_grad()
+def _begin_at(counts: Tensor, network: nn.Module) -> None:
+    """Set the bias of the last layer to the log shares of the classes, each counted once more."""
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear) and m.bias is not None]
+    if layers:
+        layers[-1].bias.copy_(((counts + 1) / (counts + 1).sum()).log())
 
 
 @contextmanager

@@ -1,0 +1,245 @@
+"""Order, budget, failures and forecasts of the climb, with planned times instead of a clock."""
+
+import json
+import math
+import os
+import time
+
+import numpy as np
+import pytest
+import torch
+
+import gradatim.compare.climb as room
+import gradatim.compare.job as job_room
+from gradatim.compare.climb import climb
+from gradatim.compare.forecast import forecast
+from gradatim.compare.job import Job, Work, fit_fold, samples_of
+from gradatim.core.recipe import Recipe
+from gradatim.core.samples import Samples
+from gradatim.core.signature import Category, Column, Signature, Table
+from gradatim.data.splits import Fold, Partition
+from gradatim.models import RUNGS
+from gradatim.tasks import TASKS
+
+SIGNATURE = Signature(
+    input=Table(columns=(Column(name="x", kind="numeric"), Column(name="y", kind="numeric"))),
+    output=Category(names=("no", "yes")),
+)
+
+
+def rows(count: int = 60) -> dict[str, np.ndarray]:
+    inputs = np.random.default_rng(0).normal(size=(count, 2))
+    return {"inputs": inputs, "targets": (inputs[:, 0] > 0).astype(np.int64)}
+
+
+def work(name: str, **recipe: object) -> Work:
+    rung, task = RUNGS[name].of_size("tiny"), TASKS["classify"]
+    return Work(rung, Recipe.parse({"epochs": 3, **recipe}), task, SIGNATURE)
+
+
+def partition(count: int = 60, folds: int = 3) -> Partition:
+    checks = np.array_split(np.arange(count), folds)
+    everything = np.arange(count)
+    cuts = [Fold(0, i, np.setdiff1d(everything, c), c) for i, c in enumerate(checks)]
+    return Partition(everything, np.arange(0), tuple(cuts))
+
+
+def events(folder, names, planned, deadline=math.inf):
+    works = [work(name) for name in names]
+    return list(climb(works, rows(), partition(), folder, planned, deadline))
+
+
+def test_cheapest_first_and_every_fold_of_every_rung(tmp_path):
+    planned = {"majority": 0.2, "linear": 0.1, "ridge": 0.3}
+    happened = events(tmp_path, planned, planned)
+    order = [e.rung for e in happened if e.kind == "planned"]
+    assert order == ["linear", "majority", "ridge"]
+    fitted = sorted((e.rung, e.fold) for e in happened if e.kind == "fitted")
+    assert fitted == [(name, f"0-{i}") for name in sorted(planned) for i in range(3)]
+    assert {e.folds for e in happened} == {3}
+
+
+def test_a_rung_that_would_end_after_the_deadline_is_skipped(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "workers", lambda: 2)
+    planned = {"majority": 0.0, "linear": 0.0, "ridge": 10_000.0}
+    happened = events(tmp_path, planned, planned, time.monotonic() + 5000)
+    (skipped,) = [e for e in happened if e.kind == "skipped"]
+    assert skipped.rung == "ridge"
+    assert skipped.reason == "needs about 333.3 minutes"
+    assert not (tmp_path / "fits" / "ridge").exists()
+    assert sum(e.kind == "fitted" for e in happened) == 6
+
+
+def test_rounds_of_side_by_side_fits_decide_not_their_sum(tmp_path, monkeypatch):
+    """Three folds on two workers are two rounds: 2 x 100 s fit into 250 s, 3 x 100 would not."""
+    planned = {"linear": 100.0}
+    monkeypatch.setattr(room, "workers", lambda: 2)
+    happened = events(tmp_path / "two", planned, planned, time.monotonic() + 250)
+    assert [e.kind for e in happened].count("fitted") == 3
+    monkeypatch.setattr(room, "workers", lambda: 1)
+    happened = events(tmp_path / "one", planned, planned, time.monotonic() + 250)
+    assert [e.kind for e in happened] == ["planned", "skipped"]
+
+
+def test_finished_fits_cost_no_time(tmp_path):
+    """What is there already is reused, even when the rung as a whole would not fit the time."""
+    events(tmp_path, ["linear"], {"linear": 0.0})
+    again = events(tmp_path, ["linear"], {"linear": 1e9}, time.monotonic())
+    assert [e.kind for e in again] == ["planned", "reused", "reused", "reused"]
+    assert all(e.result["scores"]["accuracy"] > 0.5 for e in again if e.kind == "reused")
+
+
+def test_workers_write_where_the_climb_was_asked_wherever_they_live(tmp_path, monkeypatch):
+    """Workers outlive a climb; a relative folder must not be taken from where they began."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        happened = events(room.Path("run"), ["majority"], {"majority": 0.0})
+        assert sum(e.kind == "fitted" for e in happened) == 3
+        assert len(list((tmp_path / name / "run").glob("fits/majority/*/complete.json"))) == 3
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """`fit_fold` in this process, which it must not change."""
+    monkeypatch.setattr(job_room, "behave", lambda: None)
+
+
+def job(folder, name: str, **recipe: object) -> Job:
+    return Job(work(name, **recipe), folder, 0, 0, np.arange(40), np.arange(40, 60))
+
+
+def test_a_fit_leaves_all_that_a_report_needs(tmp_path, here):
+    result = fit_fold(job(tmp_path, "mlp", epochs=5), rows())
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        *("complete.json", "predictions.npy", "records.jsonl", "result.json"),
+    ]
+    assert json.loads((tmp_path / "result.json").read_text()) == result
+    said = np.load(tmp_path / "predictions.npy")
+    assert said.shape == (20, 2)
+    assert result["scores"]["accuracy"] == np.mean(said.argmax(1) == rows()["targets"][40:])
+    assert result["epochs"] == len((tmp_path / "records.jsonl").read_text().splitlines()) == 5
+    assert set(result["costs"]) >= {"parameters", "multiply_adds", "bytes"}
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("no\nway" * 200), ArithmeticError()])
+def test_a_fit_that_fails_is_a_result_too(tmp_path, here, monkeypatch, error):
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(job_room, "fit_one", fail)
+    result = fit_fold(job(tmp_path, "linear"), rows())
+    assert result["failed"].startswith(type(error).__name__)
+    assert len(result["failed"]) <= 300
+    assert json.loads((tmp_path / "complete.json").read_text()).keys() == {"result.json"}
+
+
+def test_predictions_that_are_no_numbers_fail_the_fit(tmp_path, here, monkeypatch):
+    monkeypatch.setattr(job_room, "predict", lambda model, task, s: np.full((20, 2), np.nan))
+    assert "NaN" in fit_fold(job(tmp_path, "linear"), rows())["failed"]
+
+
+def test_samples_for_a_worker_are_copies_of_the_chosen_rows():
+    whole = rows() | {"groups": np.arange(60), "times": np.arange(60.0)}
+    part = samples_of(whole, np.array([3, 1]))
+    assert part.groups.tolist() == [3, 1]
+    assert part.times.tolist() == [3.0, 1.0]
+    part.inputs.fill_(0)
+    assert whole["inputs"][3].any()
+
+
+# --- forecasts ------------------------------------------------------------------------------------
+
+
+def samples(count: int) -> Samples:
+    whole = rows(count)
+    return Samples(torch.from_numpy(whole["inputs"]), torch.from_numpy(whole["targets"]))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test turns: `clock.now += seconds`."""
+    import gradatim.compare.forecast as forecast_room
+
+    class Clock:
+        now = 0.0
+
+        def perf_counter(self) -> float:
+            return self.now
+
+    turned = Clock()
+    monkeypatch.setattr(forecast_room, "time", turned)
+    return turned
+
+
+def predicted(rung, count: int, **recipe: object) -> float:
+    asked = Recipe.parse({"epochs": 10, "batch": 10, "validation": 0.0, **recipe})
+    return forecast(rung, TASKS["classify"], samples(count), SIGNATURE, asked)
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
+def test_a_solver_is_extended_by_the_power_that_was_seen(clock, monkeypatch, power):
+    kind = RUNGS["linear"]
+
+    def solve(self, part: Samples, signature: Signature, seed: int) -> None:
+        clock.now += 1e-9 * len(part) ** power
+
+    monkeypatch.setattr(kind, "solve", solve)
+    assert predicted(kind(), 4000) == pytest.approx(1e-9 * 4000**power, rel=1e-6)
+
+
+def test_a_solver_is_never_taken_for_cheaper_than_linear(clock, monkeypatch):
+    kind = RUNGS["linear"]
+
+    def solve(self, part: Samples, signature: Signature, seed: int) -> None:
+        clock.now += 1.0  # the same for 250 and 500 rows
+
+    monkeypatch.setattr(kind, "solve", solve)
+    assert predicted(kind(), 5000) == pytest.approx(10.0)
+
+
+def test_the_first_call_pays_for_imports_and_does_not_count(clock, monkeypatch):
+    kind, calls = RUNGS["linear"], []
+
+    def solve(self, part: Samples, signature: Signature, seed: int) -> None:
+        calls.append(len(part))
+        clock.now += 100.0 if len(calls) == 1 else 1.0 * len(part)
+
+    monkeypatch.setattr(kind, "solve", solve)
+    assert predicted(kind(), 100) == pytest.approx(100.0)
+    assert calls == [100, 100]
+
+
+def test_a_network_is_extended_to_its_last_step(clock, monkeypatch):
+    from gradatim.train.fitting import Fitting
+
+    def step(self) -> None:
+        clock.now += 0.01
+
+    monkeypatch.setattr(Fitting, "step", step)
+    tiny = RUNGS["mlp"].of_size("tiny")
+    # 200 rows in batches of 10, 10 epochs: 200 steps.
+    assert predicted(tiny, 200) == pytest.approx(2.0)
+    assert predicted(tiny, 200, epochs=30) == pytest.approx(6.0)
+    assert predicted(tiny, 400) == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize("name", ["majority", "svm", "boosted_trees", "mlp"])
+def test_a_forecast_of_the_real_thing_is_a_positive_number(name):
+    assert 0 < predicted(RUNGS[name].of_size("tiny"), 80) < math.inf
+
+
+def test_a_rung_that_cannot_even_be_timed_is_tried_first(monkeypatch):
+    """Its folds will say what is wrong; the others are not held up."""
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(job_room, "behave", lambda: None)
+    monkeypatch.setattr(room, "behave", lambda: None)
+    monkeypatch.setattr(room, "forecast", fail)
+    assert room._forecast(work("linear"), rows(), np.arange(40)) == 0.0
+
+
+def test_as_many_fits_side_by_side_as_there_are_cores_for_this_process():
+    assert room.workers() == len(os.sched_getaffinity(0))
