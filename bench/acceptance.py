@@ -17,7 +17,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 
-# name, arguments of `gradatim climb` ({data} is the data folder), [(rung, at least / at most, goal)]
+# name, arguments of `gradatim climb` ({data}: the data folder), [(rung, at least or at most, goal)]
 CLIMBS: list[tuple[str, str, list[tuple[str, str, float]]]] = [
     (
         "digits",

@@ -43,8 +43,8 @@ def test_prints_leaderboard_verdict_and_report(climbed):
 
 def test_progress_is_on_stderr(climbed):
     _, said = climbed
-    assert "mlp fold 0-4: fitted" in said.err
-    assert "fold" not in said.out
+    assert "mlp: 5 fitted of 5 folds; done" in said.err
+    assert "folds" not in said.out
 
 
 def test_run_folder_is_what_the_decision_says(climbed):
@@ -68,7 +68,7 @@ def test_model_card_says_how_it_was_made(climbed):
     folder, _ = climbed
     card = (only_run(folder) / "model" / "README.md").read_text()
     assert "gradatim climb sales.csv --target kind --rungs majority,logistic,mlp" in card
-    assert "openings: 1" in card
+    assert "Openings of that split: 1" in card
 
 
 def test_json_is_one_object_of_the_schema(tmp_path):
@@ -332,6 +332,33 @@ def test_sealed_rows_are_opened_only_on_the_data_they_were_sealed_in(climbed, tm
         (folder / "sales.csv").write_text(text)
     assert said.code == 3
     assert "sales.csv" in said.err
+
+
+def test_a_score_that_the_sealed_rows_do_not_define_is_said_to_be_undefined(tmp_path):
+    """The last rows in time all have one class: there is no area under a curve."""
+    chance = np.random.default_rng(0)
+    kinds = [i % 2 if i < 115 else 1 for i in range(150)]
+    cells = [f"{k + chance.normal():.3f},{i},{'ab'[k]}" for i, k in enumerate(kinds)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,when,y", *cells]) + "\n")
+    ask = ("climb", "t.csv", "--target", "y", "--time", "when", "--metric", "auc")
+    ask += ("--rungs", "majority,logistic", "--out", "run")
+    said = gradatim(tmp_path, *ask)
+    assert said.code == 0, said.err
+    assert "auc undefined" in said.out
+    board = json.loads((tmp_path / "run" / "leaderboard.json").read_text())
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(board)
+    assert (board["test"]["score"], board["test"]["low"]) == (None, None)
+    assert board["test"]["scores"]["accuracy"] > 0
+    assert "undefined" in (tmp_path / "run" / "model" / "README.md").read_text()
+    assert "auc undefined" in gradatim(tmp_path, "evaluate", "run").out
+    assert gradatim(tmp_path, "evaluate", "run", "--json").json["score"] is None
+
+
+def test_data_that_the_model_was_trained_on_flatters_it(climbed):
+    folder, _ = climbed
+    run = f"runs/{only_run(folder).name}"
+    assert "flatters" in gradatim(folder, "evaluate", run, "sales.csv").out
+    assert "flatters" in gradatim(folder, "evaluate", run, "sales.csv", "--json").json["note"]
 
 
 @pytest.mark.parametrize("what", ["rungs", "tasks", "sources", "optimizers"])

@@ -1,8 +1,11 @@
 """What a user is told: right exit code, at most three lines, a remedy, nothing left behind."""
 
+import json
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,7 @@ import gradatim.session.listing as listing_room
 from gradatim.core.errors import GradatimError
 
 from ..data.corpus import CORPUS  # noqa: TID252  the tests are no installed package
-from .shell import Said, command, sales
+from .shell import Said, command, leftovers, sales
 from .shell import gradatim as shell
 
 HELP = """\
@@ -218,6 +221,79 @@ def test_answers_that_look_like_formulas_are_quoted(tmp_path):
     answers = {row.split(",")[1] for row in rows}
     assert answers <= {"'=1+1", "'@b", "c"}
     assert len(answers) == 3
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with a finished run, to be copied before it is damaged."""
+    folder = tmp_path_factory.mktemp("finished")
+    sales(folder / "sales.csv")
+    ask = ("climb", "sales.csv", "--target", "kind", "--rungs", "majority,linear", "--out", "run")
+    assert shell(folder, *ask).code == 0
+    return folder
+
+
+def change(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def damage(run: Path, what: str) -> None:
+    question, card = run / "question.json", run / "model" / "model.json"
+    if what == "the weights":
+        path = run / "model" / "model.safetensors"
+        path.write_bytes(path.read_bytes()[:-1])
+    elif what == "the metric":
+        change(card, metric="nonsense")
+    elif what == "the task":
+        change(card, task="play")
+    elif what == "the question":
+        question.write_text("[]")
+    elif what == "part of the question":
+        change(question, options={"target": "kind", "colour": "red"})
+    elif what == "the split":
+        (run / "split.npz").write_bytes(b"PK")
+    elif what == "the openings":
+        (run / "evaluation.json").write_text('{"openings": 3}')
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("the weights", "the metric", "the task", "the question", "part of the question"),
+        *("the split", "the openings"),
+    ],
+)
+def test_a_damaged_run_is_corrupt(tmp_path, finished, what):
+    shutil.copytree(finished, tmp_path / "copy")
+    damage(tmp_path / "copy" / "run", what)
+    said = shell(tmp_path / "copy", "evaluate", "run")
+    assert said.code == 7, said.err
+    assert_short(said)
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["the question", "part of the question"])
+def test_a_damaged_question_cannot_be_gone_on_with(tmp_path, finished, what):
+    shutil.copytree(finished, tmp_path / "copy")
+    run = tmp_path / "copy" / "run"
+    damage(run, what)
+    (run / "complete.json").unlink()
+    said = shell(tmp_path / "copy", "resume", "run")
+    assert said.code == 7, said.err
+    assert_short(said)
+    assert "question.json" in said.err
+
+
+def test_a_folder_that_moved_is_a_run_all_the_same(tmp_path, finished):
+    shutil.copytree(finished, tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "run").rename(tmp_path / "elsewhere" / "moved")
+    for arguments in (
+        ("evaluate", "moved"),
+        ("predict", "moved", "sales.csv"),
+        ("report", "moved"),
+    ):
+        said = shell(tmp_path / "elsewhere", *arguments)
+        assert said.code == 0, said.err
 
 
 # --- errors of ours ---------------------------------------------------------------------------

@@ -27,6 +27,7 @@ def climb(
     allow_leak: Flag = False,
     encoding: str | None = None,
     missing: Literal["impute", "error"] = "impute",
+    rope: float | None = None,
     seed: Whole = 0,
     out: Path | None = None,
     json: Json = False,
@@ -68,6 +69,9 @@ def climb(
         Of a text file that is not UTF-8, such as cp1252.
     missing
         Fill missing cells from the training fold, or refuse them.
+    rope
+        A difference of the metric that means nothing in practice; by default 0.01, or 1 % of the
+        simplest rung's score for metrics with units.
     seed
         Of splits and fits.
     out
@@ -97,6 +101,7 @@ def climb(
             allow_leak=allow_leak,
             encoding=encoding,
             missing=missing,
+            rope=rope,
             seed=seed,
             out=out,
             command=command_line(),

@@ -24,6 +24,7 @@ def evaluate(
     json
         Print one JSON object.
     """
+    from gradatim.runs.card import spoken
     from gradatim.session.ask import evaluate as score
 
     facts = score(run, data, target)
@@ -32,9 +33,11 @@ def evaluate(
         return
     opened = f", opened {facts['openings']}x" if "openings" in facts else ""
     sys.stdout.write(
-        f"{facts['rung']} on {inert(facts['data'])}: {facts['metric']} {facts['score']:.4g} "
-        f"(95 % interval {facts['low']:.4g} to {facts['high']:.4g}), "
+        f"{facts['rung']} on {inert(facts['data'])}: {facts['metric']} {spoken(facts['score'])} "
+        f"(95 % interval {spoken(facts['low'])} to {spoken(facts['high'])}), "
         f"{facts['rows']} rows{opened}\n"
     )
     for name, value in sorted(facts["scores"].items()):
-        sys.stdout.write(f"  {name:18} {'undefined' if value is None else f'{value:.4g}'}\n")
+        sys.stdout.write(f"  {name:18} {spoken(value)}\n")
+    if "note" in facts:
+        sys.stdout.write(f"note: {facts['note']}\n")

@@ -19,7 +19,6 @@ __all__ = [
     "comma",
     "command_line",
     "inert",
-    "spoken",
     "print_json",
 ]
 
@@ -54,11 +53,6 @@ def inert(text: object) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode()
-
-
-def spoken(score: float | None) -> str:
-    """Return a score as people read it."""
-    return "undefined" if score is None else f"{score:.4g}"
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ class Progress:
         )
         self.tasks: dict[str, TaskID] = {}
         self.seconds: dict[str, float] = {}
-        self.scores: dict[str, int] = {}
+        self.done: dict[str, list[str]] = {}
         self.begun = self.said = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -63,15 +63,19 @@ class Progress:
             self._fitted(event)
 
     def _fitted(self, event: Event) -> None:
-        task = self.tasks[event.rung]
-        self.bars.advance(task)
-        done = int(self.bars.tasks[task].completed) if self.console.is_terminal else 0
+        kinds = self.done.setdefault(event.rung, [])
+        kinds.append(event.kind)
+        done = len(kinds)
         left = (event.folds - done) * self.seconds[event.rung] / workers()
         note = f"about {_spoken(left)} left" if done < event.folds else "done"
         failed = (event.result or {}).get("failed")
-        self.bars.update(task, note=f"failed: {failed}" if failed else note)
-        what = "failed" if failed else event.kind
-        self._line(f"{event.rung} fold {event.fold}: {what} in {event.seconds:.2f} s")
+        note = f"failed: {failed}" if failed else note
+        self.bars.update(self.tasks[event.rung], advance=1, note=note)
+        if failed or done == event.folds:
+            parts = [
+                f"{kinds.count(kind)} {kind}" for kind in ("fitted", "reused") if kind in kinds
+            ]
+            self._line(f"{event.rung}: {', '.join(parts)} of {event.folds} folds; {note}")
 
     def _record(self, record: Record) -> None:
         if "fit" not in self.tasks:

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gradatim.cli.options import inert
+from gradatim.runs.card import spoken
 
 __all__ = ["print_board"]
 
@@ -16,8 +17,12 @@ def print_board(board: dict[str, Any]) -> None:
     """Print leaderboard, verdict, test score and the path of the report on stdout."""
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 110)
     console.print(_table(board))
+    refused = [row["name"] for row in board["rungs"] if row["status"] == "refused"]
+    if refused:
+        text = f"not for this data: {', '.join(refused)} (the report says why)"
+        console.print(_safe(text), style="dim")
     for row in board["rungs"]:
-        if row["status"] != "ok":
+        if row["status"] not in ("ok", "refused"):
             reason = f"{row['name']} {row['status']}: {row['reason']}; {row['remedy']}"
             console.print(_safe(reason), style="dim")
     for note in board["notes"]:
@@ -25,8 +30,9 @@ def print_board(board: dict[str, Any]) -> None:
     verdict, test = board["verdict"], board["test"]
     console.print(f"\n[bold]{_safe(verdict['headline'])}.[/bold] {_safe(verdict['reason'])}")
     console.print(
-        f"Sealed test split, opened {test['openings']}x: {board['metric']} {test['score']:.4g} "
-        f"(95 % interval {test['low']:.4g} to {test['high']:.4g}); split {board['split_hash'][:16]}"
+        f"Sealed test split, opened {test['openings']}x: {board['metric']} {spoken(test['score'])} "
+        f"(95 % interval {spoken(test['low'])} to {spoken(test['high'])}); "
+        f"split {board['split_hash'][:16]}"
     )
     console.print(f"Report: {_safe(str(board['report']))}", soft_wrap=True)
 

@@ -28,8 +28,8 @@ QUICK = 1.0
 class Event:
     """Something that happened on the way up.
 
-    `kind`: "measuring" (how long each rung will take), "planned" (seconds: a fold's forecast), "fitted" (result), "reused" (result) or
-    "skipped" (reason).
+    `kind`: "measuring" (how long each rung will take), "planned" (seconds: a fold's forecast),
+    "fitted" (result), "reused" (result) or "skipped" (reason).
     """
 
     kind: str

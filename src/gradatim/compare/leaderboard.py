@@ -39,6 +39,7 @@ def collect(
     split: Partition,
     metric: Metric,
     excused: Mapping[str, tuple[str, str, str]],
+    rope: float | None = None,
 ) -> Ladder:
     """Read every finished fit of a run and compare them.
 
@@ -48,12 +49,14 @@ def collect(
         split: the folds.
         metric: that decides.
         excused: rung -> (status, reason, remedy) of those that were not fitted.
+        rope: difference below which two scores are practically equal; by default 0.01 for metrics
+            within [0, 1], else 1 % of the simplest rung's score.
     """
     rows = [_row(folder, rung, split, metric, excused) for rung in rungs]
     scored = [row for row in rows if row["status"] == "ok"]
     if not scored:
         return Ladder(rows, None, 0.0)
-    rope = _rope(scored, metric)
+    rope = rope if rope is not None else _rope(scored, metric)
     best = max(scored, key=lambda row: metric.sign * row["score"])
     for below, row in zip([None, *scored], scored, strict=False):
         row["below"] = _paired(row, below, split.ratio, metric, rope) if below else None

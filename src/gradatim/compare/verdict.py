@@ -67,7 +67,7 @@ def verdict(ladder: Sequence[Standing], rope: float, scores: Mapping[str, str]) 
         names = " and ".join(s.rung for s in simpler[-2:])
         reason += f" Not shown to be worse on these folds, and simpler: {names}."
     if deep == "does not pay":
-        reason += " Deep networks are not better."
+        reason += " Deep networks are not practically better."
     return Verdict(chosen.rung, headline, reason, clear, deep)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradatim.core.errors import CorruptError
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
@@ -50,15 +51,23 @@ def open_test(
         "rows": len(rows),
     }
     path = folder / "evaluation.json"
-    openings = read_json(path)["openings"] if path.is_file() else []
+    openings = _openings(path)
     if again:
         openings = [e for e in openings if e["model"] != entry["model"]]
-    openings += [entry]
+    openings = [*openings, entry]
     write_json(path, {"openings": openings})
     write_array(folder / "test_rows.npy", rows)
     write_array(folder / "test_predictions.npy", result.predictions)
     kept = {key: entry[key] for key in ("score", "low", "high", "scores")}
     return kept | {"openings": len(openings)}
+
+
+def _openings(path: Path) -> list[dict[str, Any]]:
+    known = read_json(path) if path.is_file() else {"openings": []}
+    entries = known.get("openings") if isinstance(known, dict) else None
+    if not isinstance(entries, list) or not all("model" in entry for entry in entries):
+        raise CorruptError(f"{path} is no list of openings; restore it")
+    return entries
 
 
 def _digest(model: Model) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["model_card"]
+__all__ = ["model_card", "spoken"]
 
 
 def model_card(leaderboard: dict[str, Any]) -> str:
@@ -15,8 +15,9 @@ def model_card(leaderboard: dict[str, Any]) -> str:
         "",
         f"- Task: {leaderboard['task']}",
         f"- Judged by: {leaderboard['metric']}, {leaderboard['direction']} is better",
-        f"- Sealed test split: {test['score']:.4g} on {leaderboard['test_rows']} rows",
-        f"- 95 % interval: {test['low']:.4g} to {test['high']:.4g}; openings: {test['openings']}",
+        f"- Sealed test split: {spoken(test['score'])} on {leaderboard['test_rows']} rows",
+        f"- 95 % interval: {spoken(test['low'])} to {spoken(test['high'])}",
+        f"- Openings of that split: {test['openings']}",
         f"- Trained on {leaderboard['train_rows']} rows; split {leaderboard['split_hash'][:16]}",
         f"- Made by `{_inert(leaderboard['command'])}`",
         "",
@@ -29,6 +30,11 @@ def model_card(leaderboard: dict[str, Any]) -> str:
     lines += ["", "## Use", "", "    gradatim predict RUN INPUT", ""]
     lines += ["The numbers are in `model.safetensors`, the architecture in `model.json`."]
     return "\n".join(lines) + "\n"
+
+
+def spoken(score: float | None) -> str:
+    """Return a score as people read it."""
+    return "undefined" if score is None else f"{score:.4g}"
 
 
 def _line(row: dict[str, Any]) -> str:

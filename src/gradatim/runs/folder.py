@@ -69,7 +69,11 @@ def read_question(folder: Path) -> dict[str, Any]:
     question = read_json(path)
     if not isinstance(question, dict):
         raise CorruptError(f"{path} holds no question; restore it or start anew")
-    own = ("folds", "repeats", "names") if question.get("job") == "climb" else ("rung", "recipe")
+    own = (
+        ("folds", "repeats", "rope", "names")
+        if question.get("job") == "climb"
+        else ("rung", "recipe")
+    )
     missing = [key for key in (*ASKED, *own) if key not in question]
     options = question.get("options")
     if missing or not isinstance(options, dict) or sorted(options) != sorted(OPTIONS):

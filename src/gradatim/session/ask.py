@@ -30,6 +30,10 @@ from gradatim.tasks import TASKS
 __all__ = ["Answers", "evaluate", "load", "predict", "report", "resume"]
 
 
+HANDED_OVER = ("frame", "arrays")
+"""Sources of data that never was in a file."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """Predictions with the names of the rows.
@@ -103,8 +107,19 @@ def _trained_on(run: Path, dataset: Dataset) -> bool:
     return question.is_file() and read_json(question)["fingerprint"] == dataset.fingerprint
 
 
-def _sealed(run: Path) -> tuple[Dataset, np.ndarray]:
+def _asked(run: Path) -> dict[str, Any]:
+    """Return the question of a run whose data can be read again."""
     question = read_question(find_run(run))
+    if question["data"] in HANDED_OVER and not Path(question["data"]).exists():
+        raise DataError(
+            f"the data of {run} was handed over in Python and is not in any file; "
+            "hand it over again, in the same call"
+        )
+    return question
+
+
+def _sealed(run: Path) -> tuple[Dataset, np.ndarray]:
+    question = _asked(run)
     options = ReadOptions(**question["options"])
     dataset = open_data(
         question["data"], options, question["drop"], rows=question["rows"], allow_leak=True
@@ -132,12 +147,12 @@ def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
     folder = find_run(run)
     if is_finished(folder):
         raise ConfigError(f"{run} is finished; there is nothing to go on with")
-    question = read_question(folder)
+    question = _asked(run)
     shared = dict(question["options"]) | {"drop": question["drop"], "seed": question["seed"]}
     shared |= {"rows": question["rows"], "allow_leak": question["allow_leak"]}
     shared |= {"out": folder, "metric": question["metric"], "watch": watch}
     if question["job"] == "climb":
-        asked = {key: question[key] for key in ("folds", "repeats")}
+        asked = {key: question[key] for key in ("folds", "repeats", "rope")}
         climb(question["data"], rungs=question["names"], **shared, **asked)
     else:
         fit(question["data"], rung=question["rung"], settings=_flat(question), **shared)

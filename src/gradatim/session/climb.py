@@ -84,6 +84,7 @@ def climb(
     allow_leak: bool = False,
     encoding: str | None = None,
     missing: Literal["impute", "error"] = "impute",
+    rope: float | None = None,
     seed: int = 0,
     out: Path | str | None = None,
     command: str | None = None,
@@ -108,6 +109,7 @@ def climb(
         allow_leak: go on although a feature gives the target away.
         encoding: of text files, when it is not UTF-8.
         missing: what to do with missing cells.
+        rope: difference of the metric that means nothing in practice; see `leaderboard.collect`.
         seed: of splits and fits.
         out: the run folder; by default one under runs/ named by the question.
         command: how the user asked, for the report.
@@ -117,7 +119,7 @@ def climb(
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
     begun = monotonic()
-    check_numbers(folds=folds, repeats=repeats, minutes=minutes, rows=rows, seed=seed)
+    check_numbers(folds=folds, repeats=repeats, minutes=minutes, rows=rows, rope=rope, seed=seed)
     options = ReadOptions(target, group, time, task, encoding, missing)
     dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
     dataset, split = partition(dataset, folds, repeats, seed)
@@ -137,14 +139,19 @@ def climb(
     question = _question(dataset, split, judge, works, seed)
     question |= {"options": options.as_dict(), "drop": list(drop), "rows": rows}
     question |= {"allow_leak": allow_leak}
-    question |= {"folds": folds, "repeats": repeats, "names": [r.name for r in ladder]}
+    question |= {
+        "folds": folds,
+        "repeats": repeats,
+        "rope": rope,
+        "names": [r.name for r in ladder],
+    }
     folder = open_run(Path(out) if out is not None else None, dataset.name, question)
     deadline = math.inf if minutes is None else begun + 60 * minutes
     with locked(folder):
         keep_evidence(folder, dataset, split)
         write_json(folder / "inspection.json", inspection(dataset))
         _fit_all(folder, works, dataset, split, deadline, excused, watch)
-        standing = collect(folder, ladder, split, judge, excused)
+        standing = collect(folder, ladder, split, judge, excused, rope)
         board = _board(dataset, split, judge, standing, seed)
         board |= {"folds": len(split.folds) // repeats, "repeats": repeats}
         board["command"] = command or "gradatim.climb(...)"

@@ -43,6 +43,7 @@ class Numbers(Settings):
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     minutes: Annotated[float, Field(gt=0)] | None = None
     rows: Annotated[int, Field(ge=10)] | None = None
+    rope: Annotated[float, Field(ge=0)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 
@@ -172,10 +173,19 @@ def work_for(
     own = changes.pop("model", {})
     if not isinstance(own, dict):
         raise ConfigError("model is a group of settings, such as model.width=64")
-    rung = type(rung).parse({**rung.model_dump(), **own}, "model.")
-    base = rung.recipe(rows) if isinstance(rung, Trained) else Recipe()
-    recipe = Recipe.parse(_merged({**base.model_dump(), "seed": seed}, changes))
-    OPTIMIZERS[recipe.optimizer.name]
+    wrong: list[str] = []
+    try:
+        rung = type(rung).parse({**rung.model_dump(), **own}, "model.")
+    except ConfigError as error:
+        wrong.append(str(error))
+    recipe = rung.recipe(rows) if isinstance(rung, Trained) else Recipe()
+    try:
+        recipe = Recipe.parse(_merged({**recipe.model_dump(), "seed": seed}, changes))
+        OPTIMIZERS[recipe.optimizer.name]
+    except ConfigError as error:
+        wrong.append(str(error))
+    if wrong:
+        raise ConfigError("; ".join(wrong))
     return Work(rung, recipe, task, signature)
 
 

@@ -1,0 +1,97 @@
+"""The same from Python: frames and arrays in, objects out."""
+
+import pkgutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gradatim
+from gradatim.core.errors import DataError
+from gradatim.core.rung import Model
+from gradatim.session.ask import evaluate, resume
+
+FEW = ["majority", "linear"]
+
+
+def frame(rows: int = 80) -> pd.DataFrame:
+    chance = np.random.default_rng(0)
+    kind = chance.integers(0, 2, rows)
+    return pd.DataFrame(
+        {
+            "width": 2.0 * kind + chance.normal(size=rows),
+            "colour": chance.choice(["red", "green"], rows),
+            "kind": np.array(["old", "new"])[kind],
+        }
+    )
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_public_name_is_there_and_none_is_hidden_by_a_room():
+    rooms = {module.name for module in pkgutil.iter_modules(gradatim.__path__)}
+    assert not rooms & set(gradatim.__all__)
+    assert all(callable(getattr(gradatim, name)) for name in gradatim.__all__)
+    with pytest.raises(AttributeError, match="nonsense"):
+        gradatim.nonsense  # noqa: B018  the access is the test
+
+
+def test_a_frame_is_climbed_asked_and_loaded(tmp_path):
+    result = gradatim.climb(frame(), "kind", rungs=FEW, out=tmp_path / "run")
+    assert isinstance(result.model, Model)
+    assert result.report.is_file()
+    assert str(result).startswith("Take ")
+    assert str(result.report) in str(result)
+    new = frame(100).iloc[80:].drop(columns="kind")
+    answers = gradatim.predict(result.folder, new)
+    assert set(answers.predictions) <= {"old", "new"}
+    assert answers.probabilities.shape == (20, 2)
+    model, card, task = gradatim.load(result.folder)
+    assert (card.rung, task.name) == (result.leaderboard["verdict"]["rung"], "classify")
+    assert evaluate(result.folder, frame(100).iloc[80:])["rows"] == 20
+
+
+def test_data_that_was_handed_over_cannot_be_read_again(tmp_path):
+    result = gradatim.climb(frame(), "kind", rungs=["majority"], out=tmp_path / "run")
+    with pytest.raises(DataError, match="handed over in Python"):
+        evaluate(result.folder)
+    (result.folder / "complete.json").unlink()
+    with pytest.raises(DataError, match="handed over in Python"):
+        resume(result.folder)
+    again = gradatim.climb(frame(), "kind", rungs=["majority"], out=tmp_path / "run")
+    assert again.leaderboard["test"] == result.leaderboard["test"]
+
+
+def test_arrays_are_climbed_and_asked():
+    table = frame()
+    x = table[["width"]].to_numpy()
+    result = gradatim.climb((x, 3.0 * x[:, 0] + 1), rungs=["mean", "linear"])
+    assert result.leaderboard["task"] == "regress"
+    assert result.leaderboard["verdict"]["rung"] == "linear"
+    said = gradatim.predict(result.folder, x[:5])
+    np.testing.assert_allclose(said.predictions, 3 * x[:5, 0] + 1)
+    assert said.probabilities is None
+
+
+def test_a_fit_and_a_look(tmp_path):
+    result = gradatim.fit(frame(), "kind", rung="mlp", settings=["epochs=2", "model.width=8"])
+    assert result.summary["epochs"] == 2
+    assert isinstance(result.model, Model)
+    facts = gradatim.inspect(frame(), "kind", timing=False)
+    assert (facts["rows"], facts["task"]) == (80, "classify")
+
+
+def test_the_caller_keeps_its_threads_and_its_chance():
+    import torch
+
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    threads = torch.get_num_threads()
+    gradatim.fit(frame(), "kind", rung="mlp", settings=["epochs=2", "model.width=8"])
+    gradatim.climb(frame(), "kind", rungs=FEW)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.rand(3), expected)
