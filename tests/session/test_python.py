@@ -19,7 +19,7 @@ def frame(rows: int = 80) -> pd.DataFrame:
     kind = chance.integers(0, 2, rows)
     return pd.DataFrame(
         {
-            "width": 2.0 * kind + chance.normal(size=rows),
+            "width": 3.0 * kind + chance.normal(size=rows),
             "colour": chance.choice(["red", "green"], rows),
             "kind": np.array(["old", "new"])[kind],
         }
@@ -49,7 +49,7 @@ def test_a_frame_is_climbed_asked_and_loaded(tmp_path):
     answers = gradatim.predict(result.folder, new)
     assert set(answers.predictions) <= {"old", "new"}
     assert answers.probabilities.shape == (20, 2)
-    model, card, task = gradatim.load(result.folder)
+    _, card, task = gradatim.load(result.folder)
     assert (card.rung, task.name) == (result.leaderboard["verdict"]["rung"], "classify")
     assert evaluate(result.folder, frame(100).iloc[80:])["rows"] == 20
 

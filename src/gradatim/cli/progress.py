@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from gradatim.compare.climb import Event, workers
+from gradatim.compare.climb import Event
+from gradatim.compare.pool import workers
 from gradatim.train.loop import Record
 
 __all__ = ["Progress"]

@@ -1,6 +1,5 @@
 """The climb: all rungs on the same folds, cheapest first, in worker processes of one thread."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ import numpy as np
 
 from gradatim.compare.forecast import forecast
 from gradatim.compare.job import Job, Rows, Work, behave, fit_fold, samples_of
+from gradatim.compare.pool import side_by_side, workers
 from gradatim.core.errors import CorruptError
 from gradatim.core.samples import Samples
 from gradatim.data.splits import Partition
-from gradatim.runs.files import read_json, verify
+from gradatim.runs.files import read_json, sweep, verify
 
-__all__ = ["Event", "arrays", "climb", "forecasts", "workers"]
+__all__ = ["Event", "arrays", "climb", "forecasts"]
 
 
 QUICK = 1.0
@@ -41,11 +41,6 @@ class Event:
     reason: str = ""
 
 
-def workers() -> int:
-    """Return how many fits run side by side: one a core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def arrays(samples: Samples) -> Rows:
     """Return samples as arrays for other processes."""
     parts = {"inputs": samples.inputs, "targets": samples.targets}
@@ -56,10 +51,8 @@ def arrays(samples: Samples) -> Rows:
 
 def forecasts(works: Sequence[Work], rows: Rows, training: np.ndarray) -> dict[str, float]:
     """Return the seconds that a fit of each rung on these rows will take, measured side by side."""
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        seconds = joblib.Parallel(n_jobs=workers())(
-            joblib.delayed(_forecast)(work, rows, training) for work in works
-        )
+    calls = (joblib.delayed(_forecast)(work, rows, training) for work in works)
+    seconds = side_by_side(calls)
     return {work.rung.name: s for work, s in zip(works, seconds, strict=True)}
 
 
@@ -106,20 +99,15 @@ def climb(
                 yield Event("reused", name, _name(job), total, result=result)
             else:
                 jobs.append(job)
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = joblib.Parallel(
-            n_jobs=workers(), return_as="generator_unordered", pre_dispatch="n_jobs"
-        )
-        affordable = _affordable(jobs, planned, deadline, skipped)
-        for result in pool(joblib.delayed(fit_fold)(job, rows) for job in affordable):
-            yield Event(
-                "fitted",
-                result["rung"],
-                f"{result['repeat']}-{result['fold']}",
-                total,
-                result.get("fit_seconds", 0.0),
-                result,
-            )
+    affordable = _affordable(jobs, planned, deadline, skipped)
+    calls = (joblib.delayed(fit_fold)(job, rows) for job in affordable)
+    try:
+        for result in side_by_side(calls, ordered=False):
+            name, fold = result["rung"], f"{result['repeat']}-{result['fold']}"
+            yield Event("fitted", name, fold, total, result.get("fit_seconds", 0.0), result)
+    except BaseException:
+        sweep(folder)  # workers that were ended could not remove what they were writing
+        raise
     yield from skipped
 
 

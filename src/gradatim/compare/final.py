@@ -6,6 +6,7 @@ import joblib
 import numpy as np
 
 from gradatim.compare.job import Rows, Work, behave, fit_one, samples_of
+from gradatim.compare.pool import side_by_side
 from gradatim.runs.model_folder import save_model
 
 __all__ = ["refit"]
@@ -14,8 +15,7 @@ __all__ = ["refit"]
 def refit(folder: Path, work: Work, rows: Rows, training: np.ndarray, metric: str) -> None:
     """Fit in a worker of one thread, as the folds were, and write `folder/model`."""
     folder = folder.absolute()  # workers may have another working directory
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        joblib.Parallel(n_jobs=2)([joblib.delayed(_refit)(folder, work, rows, training, metric)])
+    list(side_by_side([joblib.delayed(_refit)(folder, work, rows, training, metric)]))
 
 
 def _refit(folder: Path, work: Work, rows: Rows, training: np.ndarray, metric: str) -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any, Literal
 
-from gradatim.compare.climb import arrays, forecasts, workers
+from gradatim.compare.climb import arrays, forecasts
+from gradatim.compare.pool import workers
 from gradatim.core.source import ReadOptions
 from gradatim.data.doctor import inspection
 from gradatim.data.splits import partition
