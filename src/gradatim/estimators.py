@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gradatim.core.rung import Model
+from gradatim.core.rung import Model, Trained
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Quantity, Signature, Table
 from gradatim.core.task import Supervised
@@ -53,6 +53,11 @@ class _Door(BaseEstimator):
         fitting = Fitting(work.rung, task, samples, signature, work.recipe)
         self.n_iter_ = max(1, sum(1 for _ in fitting))
         self.model_: Model = fitting.model
+        if isinstance(work.rung, Trained):
+            # scikit-learn allows the rows beside a row to change its answer by 1e-7 at the most;
+            # sums in float32 exceed that.
+            self.model_.network.double()
+            self.model_.preprocess.dtype = torch.float64  # type: ignore[assignment]
         return self
 
     def _answers(self, x: Any) -> torch.Tensor:
@@ -107,7 +112,7 @@ class Regressor(RegressorMixin, _Door):
     def fit(self, X: Any, y: Any) -> Self:
         """Fit to numbers (rows, columns) and quantities (rows,)."""
         x, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        targets = torch.from_numpy(np.ascontiguousarray(y, dtype=np.float64))[:, None]
+        targets = torch.tensor(np.asarray(y, dtype=np.float64))[:, None]
         return self._fit(x, Quantity(names=("y",)), targets)
 
     def predict(self, X: Any) -> np.ndarray:

@@ -43,7 +43,7 @@ def test_a_frame_is_climbed_asked_and_loaded(tmp_path):
     result = gradatim.climb(frame(), "kind", rungs=FEW, out=tmp_path / "run")
     assert isinstance(result.model, Model)
     assert result.report.is_file()
-    assert str(result).startswith("Take ")
+    assert str(result).startswith(result.leaderboard["verdict"]["headline"])
     assert str(result.report) in str(result)
     new = frame(100).iloc[80:].drop(columns="kind")
     answers = gradatim.predict(result.folder, new)

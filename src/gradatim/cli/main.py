@@ -2,17 +2,15 @@
 
 import errno
 import os
-import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
 from gradatim import __version__
+from gradatim.cli.interrupts import listening
 from gradatim.cli.options import SAID, inert
 from gradatim.core.errors import GradatimError
 
@@ -59,19 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not debug and not sys.warnoptions:
         warnings.simplefilter("ignore")  # those of libraries are for their developers
     SAID.set(tuple(words))
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _app()(words, exit_on_error=False, print_error=False)
+        with listening():
+            _app()(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001  every end has its exit code
         if debug and not isinstance(error, SystemExit):
             traceback.print_exc()
         return _explain(error)
     return 0
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _explain(error: BaseException) -> int:

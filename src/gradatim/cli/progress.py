@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from gradatim.cli.interrupts import check
 from gradatim.compare.climb import Event
 from gradatim.compare.pool import workers
 from gradatim.train.loop import Record
@@ -48,7 +49,8 @@ class Progress:
         self.bars.stop()
 
     def __call__(self, event: Event | Record) -> None:
-        """Show what happened."""
+        """Show what happened, and stop if the user asked for it."""
+        check()
         if isinstance(event, Record):
             self._record(event)
         elif event.kind == "measuring":
