@@ -108,6 +108,7 @@ def test_a_fit_that_was_cut_off_ends_with_the_same_bits(name, signature, after, 
     # A rate that is too high makes the held-out loss rise, so that patience ends.
     lr = 0.003 if validation == 0 else 0.3
     changes = {"epochs": 8, "validation": validation, "patience": 4, "optimizer": {"lr": lr}}
+    torch.manual_seed(1)
     whole = case.fitting(**changes)
     records = list(whole)
     assert len(records) >= after
@@ -133,6 +134,7 @@ def test_patience_ends_a_fit_and_restores_the_weights_before_it():
 def test_a_fit_cut_off_at_its_last_record_does_not_train_on():
     case = example("mlp", "table-three", shuffled=True)
     changes = {"epochs": 60, "validation": 0.3, "patience": 3, "optimizer": {"lr": 0.1}}
+    torch.manual_seed(1)
     whole = case.fitting(**changes)
     records = list(whole)
     continued, fresh = interrupted(case, len(records), **changes)
