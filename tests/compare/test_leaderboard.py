@@ -12,6 +12,7 @@ from gradatim.compare.leaderboard import collect
 from gradatim.core.metric import Metric
 from gradatim.data.splits import Fold, Partition
 from gradatim.models import RUNGS
+from gradatim.ops.metrics import CLASSIFICATION, REGRESSION
 from gradatim.runs.files import finish, write_json
 
 ACCURACY = Metric("accuracy", "higher", True, lambda p, t: 0.0)
@@ -197,3 +198,10 @@ def test_equal_scores_in_every_fold_are_practically_equal(folder):
     row = rows_of(board(folder))["mlp"]
     assert row["below"]["difference"] == 0
     assert (row["below"]["p"], row["below"]["equal"]) == (1.0, 1.0)
+
+
+def test_intervals_end_where_scores_do():
+    accuracy, r2 = CLASSIFICATION["accuracy"], REGRESSION["r2"]
+    assert accuracy.within(-0.3, 1.2) == (0.0, 1.0)
+    assert r2.within(-0.3, 1.2) == (-0.3, 1.0)
+    assert REGRESSION["rmse"].within(-1.0, 7.0) == (0.0, 7.0)

@@ -9,6 +9,7 @@ import pytest
 import gradatim
 from gradatim.core.errors import DataError
 from gradatim.core.rung import Model
+from gradatim.runs.files import read_json
 from gradatim.session.ask import evaluate, resume
 
 FEW = ["majority", "linear"]
@@ -95,3 +96,14 @@ def test_the_caller_keeps_its_threads_and_its_chance():
     gradatim.climb(frame(), "kind", rungs=FEW)
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_resumed_run_keeps_the_command_that_began_it(tmp_path):
+    path = tmp_path / "some.csv"
+    frame(80).to_csv(path, index=False)
+    out = tmp_path / "run"
+    asked = {"target": "kind", "rungs": ["majority"], "seed": np.int64(3), "out": out}
+    gradatim.climb(path, **asked, command="gradatim climb some.csv")
+    (out / "complete.json").unlink()
+    resume(out)
+    assert read_json(out / "leaderboard.json")["command"] == "gradatim climb some.csv"

@@ -100,7 +100,7 @@ def _summary(
             "reason": f"{metric.name} is undefined in every fold",
             "remedy": "choose another --metric",
         }
-    low, high = corrected_interval(known, ratio)
+    low, high = metric.within(*corrected_interval(known, ratio))
     notes = [r["note"] for r in results[:1] if r["note"]]
     if len(known) < wanted:
         notes.append(f"{metric.name} is undefined in {wanted - len(known)} of {wanted} folds")
@@ -109,7 +109,7 @@ def _summary(
         "status": "ok",
         "score": float(np.mean(known)),
         "low": _finite(low),
-        "high": _finite(min(high, 1.0) if metric.bounded else high),
+        "high": _finite(high),
         "fold_scores": scores,
         "scores": _means(results),
         "fit_seconds": float(np.mean([r["fit_seconds"] for r in results])),

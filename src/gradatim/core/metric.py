@@ -13,7 +13,8 @@ __all__ = ["Metric"]
 class Metric:
     """A named score of `(predictions, targets)`.
 
-    `bounded` metrics live in [0, 1] (or below), so a difference has the same meaning on any data.
+    `bounded` metrics end at 1, so a difference has the same meaning on any data; `lowest` is the
+    least that a score can be.
     An undefined score (AUC with one class) is NaN and is shown as undefined, never averaged.
     """
 
@@ -21,10 +22,15 @@ class Metric:
     direction: Literal["higher", "lower"]
     bounded: bool
     function: Callable[[np.ndarray, np.ndarray], float]
+    lowest: float = 0.0
 
     def __call__(self, predictions: np.ndarray, targets: np.ndarray) -> float:
         """Return the score."""
         return float(self.function(predictions, targets))
+
+    def within(self, low: float, high: float) -> tuple[float, float]:
+        """Return an interval cut to the scores that can be."""
+        return max(low, self.lowest), min(high, 1.0) if self.bounded else high
 
     @property
     def sign(self) -> int:

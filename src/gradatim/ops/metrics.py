@@ -1,5 +1,7 @@
 """The metrics of each job, by name."""
 
+from math import inf
+
 from gradatim.core.metric import Metric
 from gradatim.ops.classification import accuracy, auc, balanced_accuracy, brier, f1, log_loss
 from gradatim.ops.regression import mae, r2, rmse
@@ -18,5 +20,5 @@ CLASSIFICATION: dict[str, Metric] = {
 REGRESSION: dict[str, Metric] = {
     "rmse": Metric("rmse", "lower", False, rmse),
     "mae": Metric("mae", "lower", False, mae),
-    "r2": Metric("r2", "higher", True, r2),
+    "r2": Metric("r2", "higher", True, r2, lowest=-inf),
 }

@@ -15,18 +15,18 @@ from gradatim.core.errors import ConfigError, CorruptError, DataError
 from gradatim.core.source import ReadOptions
 from gradatim.runs.files import is_finished, is_leftover, read_json, write_json
 
-__all__ = ["environment", "find_run", "open_run", "read_question"]
+__all__ = ["command_of", "environment", "find_run", "open_run", "read_question"]
 
 ASKED = ("job", "data", "options", "drop", "rows", "allow_leak", "seed", "metric", "fingerprint")
 OPTIONS = tuple(ReadOptions().as_dict())
 QUESTION, ENVIRONMENT = "question.json", "environment.json"
 
 
-def open_run(out: Path | None, name: str, question: dict[str, Any]) -> Path:
+def open_run(out: Path | None, name: str, question: dict[str, Any], command: str = "") -> Path:
     """Return the folder for a question, made and with the question in it.
 
     Without `out` the folder is `runs/NAME-HASH`; an unfinished one is gone on with, a finished one
-    is left alone and a number is added.
+    is left alone and a number is added. `command` is kept as the one that began the run.
 
     Raises:
         ConfigError: `out` is finished, is not a run, or asked something else; the differing
@@ -41,9 +41,14 @@ def open_run(out: Path | None, name: str, question: dict[str, Any]) -> Path:
             out = Path("runs") / f"{stem}-{number}"
     _check(out, question)
     if not (out / QUESTION).is_file():
-        write_json(out / ENVIRONMENT, environment())
+        write_json(out / ENVIRONMENT, environment() | {"command": command})
         write_json(out / QUESTION, question)
     return out
+
+
+def command_of(folder: Path) -> str:
+    """Return the command that began a run."""
+    return str(read_json(folder / ENVIRONMENT).get("command", ""))
 
 
 def find_run(path: Path) -> Path:

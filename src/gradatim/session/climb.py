@@ -27,7 +27,7 @@ from gradatim.evaluate.opening import open_test
 from gradatim.report import build
 from gradatim.runs.card import model_card
 from gradatim.runs.files import finish_all, write_bytes, write_json
-from gradatim.runs.folder import open_run
+from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model
 from gradatim.session.objects import (
@@ -118,7 +118,7 @@ def climb(
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
-    begun = monotonic()
+    begun, seed = monotonic(), int(seed)
     check_numbers(folds=folds, repeats=repeats, minutes=minutes, rows=rows, rope=rope, seed=seed)
     options = ReadOptions(target, group, time, task, encoding, missing)
     dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
@@ -145,7 +145,8 @@ def climb(
         "rope": rope,
         "names": [r.name for r in ladder],
     }
-    folder = open_run(Path(out) if out is not None else None, dataset.name, question)
+    place = Path(out) if out is not None else None
+    folder = open_run(place, dataset.name, question, command or "gradatim.climb(...)")
     deadline = math.inf if minutes is None else begun + 60 * minutes
     with locked(folder):
         keep_evidence(folder, dataset, split)
@@ -154,7 +155,7 @@ def climb(
         standing = collect(folder, ladder, split, judge, excused, rope)
         board = _board(dataset, split, judge, standing, seed)
         board |= {"folds": len(split.folds) // repeats, "repeats": repeats}
-        board["command"] = command or "gradatim.climb(...)"
+        board["command"] = command_of(folder)
         _crown(folder, board, works, dataset, split, judge)
         board["seconds"] = monotonic() - begun
         _finish(folder, board)

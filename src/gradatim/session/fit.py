@@ -20,7 +20,7 @@ from gradatim.data.doctor import inspection
 from gradatim.data.splits import partition
 from gradatim.runs.checkpoint import CHECKPOINT, RECORDS, restore, save_checkpoint
 from gradatim.runs.files import finish_all, write_json
-from gradatim.runs.folder import open_run
+from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model, save_model
 from gradatim.session.objects import (
@@ -102,6 +102,7 @@ def fit(
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
+    seed = int(seed)
     check_numbers(rows=rows, seed=seed)
     options = ReadOptions(target, group, time, task, encoding, missing)
     dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
@@ -130,7 +131,8 @@ def fit(
         "recipe": work.recipe.model_dump(mode="json"),
         "gradatim": __version__,
     }
-    folder = open_run(Path(out) if out is not None else None, f"{dataset.name}-{rung}", question)
+    place = Path(out) if out is not None else None
+    folder = open_run(place, f"{dataset.name}-{rung}", question, command or "gradatim.fit(...)")
     with locked(folder):
         keep_evidence(folder, dataset, split)
         write_json(folder / "inspection.json", inspection(dataset))
@@ -141,7 +143,7 @@ def fit(
         records = _train(folder, fitting, watch)
         summary = _summary(work, fitting, dataset.source, judge.name, split.hash)
         summary |= {"seconds": monotonic() - begun, "epochs": records, "run": str(folder)}
-        summary |= {"command": command or "gradatim.fit(...)", "train_rows": len(split.training)}
+        summary |= {"command": command_of(folder), "train_rows": len(split.training)}
         _save(folder, work, fitting.model, judge.name, summary)
     return Fit(folder, summary)
 
