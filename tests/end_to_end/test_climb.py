@@ -396,3 +396,10 @@ def test_inspect_measures_how_long_rungs_take(tmp_path, monkeypatch):
     assert [rung["name"] for rung in facts["rungs"]] == ["majority", "logistic"]
     assert all(0 < rung["fit_seconds"] < rung["climb_seconds"] * 5 for rung in facts["rungs"])
     assert not (tmp_path / "runs").exists()
+
+
+def test_scoring_the_training_data_says_so(climbed):
+    folder, _ = climbed
+    said = gradatim(folder, "evaluate", str(only_run(folder)), "sales.csv")
+    assert said.code == 0
+    assert "trained on" in said.out
