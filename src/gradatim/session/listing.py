@@ -1,6 +1,6 @@
 """What there is to choose from."""
 
-import inspect
+import sys
 from typing import Any
 
 from gradatim.core.catalog import Catalog
@@ -48,8 +48,7 @@ def _broken(catalog: Catalog[Any]) -> list[dict[str, Any]]:
 
 
 def _first_line(entry: Any) -> str:
+    """Return a source's summary, else the first line of the file that defines the entry."""
     if isinstance(getattr(entry, "summary", None), str):
         return str(entry.summary)
-    return (inspect.getdoc(entry if inspect.isclass(entry) else type(entry)) or "").partition("\n")[
-        0
-    ]
+    return (sys.modules[entry.__module__].__doc__ or "").partition("\n")[0]
