@@ -96,7 +96,7 @@ def climb(
         for job in _jobs(work, split, folder):
             if _whole(job.folder):
                 result = read_json(job.folder / "result.json")
-                yield Event("reused", name, _name(job), total, result=result)
+                yield Event("reused", name, job.folder.name, total, result=result)
             else:
                 jobs.append(job)
     affordable = _affordable(jobs, planned, deadline, skipped)
@@ -126,10 +126,6 @@ def _whole(fit: Path) -> bool:
     except CorruptError:
         return False
     return True
-
-
-def _name(job: Job) -> str:
-    return f"{job.repeat}-{job.fold}"
 
 
 def _affordable(

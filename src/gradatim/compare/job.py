@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,9 +67,7 @@ def fit_fold(job: Job, rows: Rows) -> dict[str, Any]:
     return result
 
 
-def fit_one(
-    work: Work, samples: Samples, records: Path, watch: Callable[[Record], None] | None = None
-) -> tuple[Model, float, int]:
+def fit_one(work: Work, samples: Samples, records: Path) -> tuple[Model, float, int]:
     """Fit on these samples, writing a line a record; return model, seconds and epochs."""
     start, epochs = time.perf_counter(), 0
     fitting = Fitting(work.rung, work.task, samples, work.signature, work.recipe)
@@ -79,8 +76,6 @@ def fit_one(
             epochs += 1
             file.write(record_line(record))
             file.flush()
-            if watch is not None:
-                watch(record)
     return fitting.model, time.perf_counter() - start, epochs
 
 

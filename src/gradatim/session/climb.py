@@ -136,10 +136,11 @@ def climb(
     if not works:
         each = [f"{name}: {reason}; {remedy}" for name, (_, reason, remedy) in excused.items()]
         raise ConfigError(f"no rung takes {dataset.name}: {'. '.join(each)}")
-    question = _question(dataset, split, judge, works, seed)
-    question |= {"options": options.as_dict(), "drop": list(drop), "rows": rows}
-    question |= {"allow_leak": allow_leak}
-    question |= {
+    question = _question(dataset, split, judge, works, seed) | {
+        "options": options.as_dict(),
+        "drop": list(drop),
+        "rows": rows,
+        "allow_leak": allow_leak,
         "folds": folds,
         "repeats": repeats,
         "rope": rope,

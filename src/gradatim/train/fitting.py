@@ -44,9 +44,9 @@ class Fitting:
         recipe: Recipe,
     ) -> None:
         self.rung, self.task, self.recipe, self.signature = rung, task, recipe, signature
-        self.samples, self.solved = samples, isinstance(rung, Solved)
+        self.samples = samples
         self.model: Model
-        if not self.solved:
+        if not isinstance(rung, Solved):
             self._prepare()
 
     def __iter__(self) -> Iterator[Record]:
