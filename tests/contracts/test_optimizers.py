@@ -8,12 +8,13 @@ from torch import nn
 
 from gradatim.core.errors import NumericError
 from gradatim.core.learner import Learner
-from gradatim.core.recipe import OptimizerChoice
+from gradatim.core.recipe import OptimizerChoice, Schedule
 from gradatim.ops.schedules import schedule
 from gradatim.optim import OPTIMIZERS
 
 NAMES = OPTIMIZERS.names()
 STEPS = 20
+PLAN = Schedule(name="cosine", warmup=0.1)
 
 
 def network() -> nn.Sequential:
@@ -29,19 +30,19 @@ def batches() -> list[tuple[torch.Tensor, torch.Tensor]]:
     ]
 
 
-def ours(name: str, **numbers: float) -> nn.Sequential:
+def ours(name: str, plan: Schedule = PLAN, **numbers: float) -> nn.Sequential:
     model, choice = network(), OptimizerChoice.parse({"name": name, **numbers})
     optimizer = OPTIMIZERS[name](list(model.parameters()), choice)
-    rates = schedule("cosine", choice.lr, STEPS, 0.1)
+    rates = schedule(plan, choice.lr, STEPS)
     learner = Learner(model, {"model": optimizer}, rates)
     for x, y in batches():
-        learner.descend(nn.functional.mse_loss(model(x), y))
+        learner.descend(lambda x=x, y=y: nn.functional.mse_loss(model(x), y))
         learner.step += 1
     return model
 
 
-def torchs(make, lr: float) -> nn.Sequential:
-    model, rates = network(), schedule("cosine", lr, STEPS, 0.1)
+def torchs(make, lr: float, plan: Schedule = PLAN) -> nn.Sequential:
+    model, rates = network(), schedule(plan, lr, STEPS)
     optimizer = make(model)
     for step, (x, y) in enumerate(batches()):
         for group in optimizer.param_groups:
@@ -60,25 +61,49 @@ def assert_same(a: nn.Module, b: nn.Module) -> None:
 
 def test_adamw_is_torchs_with_decay_on_matrices_alone():
     def make(model):
-        parameters = list(model.parameters())
-        matrices = [p for p in parameters if p.dim() > 1]
-        vectors = [p for p in parameters if p.dim() == 1]
-        groups = [
-            {"params": matrices, "weight_decay": 0.3},
-            {"params": vectors, "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=0.01)
+        return torch.optim.AdamW(in_groups(model, 0.3), lr=0.01)
 
     assert_same(ours("adamw", lr=0.01, weight_decay=0.3), torchs(make, 0.01))
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_sgd_is_torchs(momentum):
-    def make(model):
-        return torch.optim.SGD(model.parameters(), lr=0.05, momentum=momentum, weight_decay=0.02)
+def in_groups(model: nn.Module, decay: float) -> list[dict]:
+    """Decay of matrices alone, as torch says it."""
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() == 1]
+    return [
+        {"params": matrices, "weight_decay": decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
 
-    mine = ours("sgd", lr=0.05, momentum=momentum, weight_decay=0.02)
-    assert_same(mine, torchs(make, 0.05))
+
+def test_sgd_is_torchs():
+    def make(model):
+        return torch.optim.SGD(in_groups(model, 0.02), lr=0.05)
+
+    assert_same(ours("sgd", lr=0.05, weight_decay=0.02), torchs(make, 0.05))
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov"])
+def test_momentum_is_torchs_while_the_rate_stays(name):
+    """Torch multiplies by the rate at the end: a rate that changes would tell them apart."""
+
+    def make(model):
+        groups = in_groups(model, 0.02)
+        return torch.optim.SGD(groups, lr=0.05, momentum=0.8, nesterov=name == "nesterov")
+
+    level = Schedule(name="constant", warmup=0)
+    mine = ours(name, level, lr=0.05, momentum=0.8, weight_decay=0.02)
+    assert_same(mine, torchs(make, 0.05, level))
+
+
+def test_adagrad_rmsprop_and_adam_are_torchs():
+    makers = {
+        "adagrad": lambda model: torch.optim.Adagrad(model.parameters(), lr=0.01),
+        "rmsprop": lambda model: torch.optim.RMSprop(model.parameters(), lr=0.01, alpha=0.95),
+        "adam": lambda model: torch.optim.Adam(model.parameters(), lr=0.01),
+    }
+    for name, make in makers.items():
+        assert_same(ours(name, lr=0.01, rho=0.95), torchs(make, 0.01))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -100,7 +125,8 @@ def test_state_is_all_that_a_checkpoint_needs(name):
 
     def run(learner: Learner, part) -> None:
         for x, y in part:
-            learner.descend(nn.functional.mse_loss(learner.model(x), y))
+            torch.manual_seed(learner.step)  # as the loop does: chance is a function of the step
+            learner.descend(lambda x=x, y=y: nn.functional.mse_loss(learner.model(x), y))
             learner.step += 1
 
     whole, first, second = learner(), learner(), learner()
@@ -120,12 +146,16 @@ def test_a_nan_moves_nothing(name, spoilt):
     learner = Learner(model, {"model": optimizer}, lambda step: 0.1)
     learner.step = 7
     before = {k: v.clone() for k, v in learner.state_dict().items()}
-    loss = model(torch.ones(4, 6)).sum()
-    if spoilt == "loss":
-        loss = loss * float("nan")
-    else:
+
+    def loss() -> torch.Tensor:
+        total = model(torch.ones(4, 6)).sum()
+        if spoilt == "loss":
+            return total * float("nan")
         # The loss is finite, its slope is not: d sqrt(x)/dx at 0.
-        loss = loss + (model[0].weight[0, 0] * 0).sqrt()
+        return total + (model[0].weight[0, 0] * 0).sqrt()
+
+    if spoilt == "gradient" and not optimizer.needs_gradient:
+        pytest.skip("it never asks for the gradient")
     with pytest.raises(NumericError, match="step 7") as caught:
         learner.descend(loss)
     assert caught.value.exit_code == 4
@@ -138,19 +168,57 @@ def test_a_nan_moves_nothing(name, spoilt):
 def test_a_parameter_without_a_gradient_stays(name):
     model = network()
     optimizer = OPTIMIZERS[name](list(model.parameters()), OptimizerChoice(name=name))
+    if not optimizer.needs_gradient:
+        pytest.skip("it moves what it likes: a loss alone does not say what it depends on")
     unused = model[3].weight.detach().clone()
-    model[0](torch.ones(2, 6)).sum().backward()
-    optimizer.update(0.1)
+
+    def loss() -> torch.Tensor:
+        return model[0](torch.ones(2, 6)).sum()
+
+    loss().backward()
+    optimizer.update(0.1, loss)
     assert torch.equal(model[3].weight, unused)
 
 
 def test_clipping_shortens_the_gradient_and_reports_its_length():
     layer = nn.Linear(3, 1, bias=False)
-    choice = OptimizerChoice(name="sgd", weight_decay=0.0, momentum=0.0)
+    choice = OptimizerChoice(name="sgd", weight_decay=0.0)
     optimizer = OPTIMIZERS["sgd"](list(layer.parameters()), choice)
     learner = Learner(layer, {"model": optimizer}, lambda step: 1.0, clip=1.0)
     before = layer.weight.detach().clone()
-    norm = learner.descend(layer(torch.tensor([[0.0, 3.0, 4.0]])).sum())
+    _, norm = learner.descend(lambda: layer(torch.tensor([[0.0, 3.0, 4.0]])).sum())
     assert norm.item() == pytest.approx(5.0)
     moved = before - layer.weight.detach()
     torch.testing.assert_close(moved, torch.tensor([[0.0, 0.6, 0.8]]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_descends_a_network(name):
+    """Forty steps of its own rate on one batch: the loss falls, and what it cost is told."""
+    model = network()
+    optimizer = OPTIMIZERS[name](list(model.parameters()), OptimizerChoice(name=name))
+    learner = Learner(model, {"model": optimizer}, lambda step: OPTIMIZERS[name].default_lr)
+    x, y = batches()[0]
+    losses = []
+    for _ in range(40):
+        torch.manual_seed(learner.step)
+        losses.append(learner.descend(lambda: nn.functional.mse_loss(model(x), y))[0].item())
+        learner.step += 1
+    assert losses[-1] < 0.95 * losses[0]
+    assert (optimizer.evaluations > 0) is optimizer.looks_again
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if OPTIMIZERS[n].looks_again])
+def test_one_that_looks_again_is_not_clipped(name):
+    """It finds the length of its step itself; a shortened gradient would spoil its curvature."""
+
+    def moved(clip: float) -> torch.Tensor:
+        torch.manual_seed(0)
+        model = network()
+        optimizer = OPTIMIZERS[name](list(model.parameters()), OptimizerChoice(name=name))
+        learner = Learner(model, {"model": optimizer}, lambda step: 0.1, clip=clip)
+        x, y = batches()[0]
+        learner.descend(lambda: nn.functional.mse_loss(model(x), 100 * y))
+        return model[0].weight.detach()
+
+    assert torch.equal(moved(1e-3), moved(0.0))

@@ -2,29 +2,50 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from gradatim.core.errors import NumericError
 
-__all__ = ["Learner", "Optimizer"]
+__all__ = ["Evaluate", "Learner", "Optimizer"]
+
+Evaluate = Callable[[], Tensor]
 
 
 class Optimizer(ABC):
-    """Moves parameters against their gradients.
+    """Moves parameters downhill.
 
     `state` holds one list of tensors a name, aligned with `parameters`; it is all that a
     checkpoint has to keep.
     """
 
+    looks_again: ClassVar[bool] = False
+    """Whether `update` evaluates the loss of the batch at other parameters."""
+    needs_gradient: ClassVar[bool] = True
+    """Whether `update` reads gradients; a search by losses alone does not."""
+    default_lr: ClassVar[float] = 1e-3
+    """The learning rate of a race in which none is given."""
+    default_batch: ClassVar[int | None] = None
+    """Rows a batch of a race in which none is given; None for as many as the recipe says."""
+
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
         self.parameters = [p for p in parameters if p.requires_grad]
         self.state: dict[str, list[Tensor]] = {}
+        self.evaluations = 0.0
+        """What the last update cost beyond the first gradient, in gradients of the batch: a loss
+        alone is 1/3 of one, a product with the Hessian 2."""
 
     @abstractmethod
-    def update(self, rate: float) -> None:
-        """Move every parameter once, at this learning rate."""
+    def update(self, rate: float, evaluate: Evaluate) -> None:
+        """Move every parameter once.
+
+        Args:
+            rate: the learning rate of this step.
+            evaluate: the loss of this step's batch at the parameters as they are when it is
+                called, with the same chance (dropout) every time.
+        """
 
     def clear(self) -> None:
         """Forget the gradients."""
@@ -45,7 +66,10 @@ class Learner:
         schedule: learning rate as a function of the step, a pure function with no state.
         seed: of the run; chance is a function of (seed, purpose, step).
         memory: tensors that a task keeps between steps: running sums, a replay buffer.
-        clip: largest allowed norm of the gradient; 0 leaves gradients alone.
+        clip: largest allowed norm of the gradient; 0 leaves gradients alone, and so does an
+            optimizer that looks again: it finds the length of its step itself.
+        l2: lambda of the penalty lambda/2 |W|^2 on weight matrices and kernels (course 000,
+            equation (55)), which is part of every loss here.
     """
 
     def __init__(
@@ -57,30 +81,55 @@ class Learner:
         seed: int = 0,
         memory: Mapping[str, Tensor] | None = None,
         clip: float = 0.0,
+        l2: float = 0.0,
     ) -> None:
         self.model, self.optimizers, self.schedule = model, dict(optimizers), schedule
-        self.seed, self.clip, self.step = seed, clip, 0
+        self.seed, self.clip, self.l2, self.step = seed, clip, l2, 0
         self.memory = dict(memory or {})
 
-    def descend(self, loss: Tensor, player: str = "model") -> Tensor:
-        """Take one optimizer step down `loss`; return the norm of the gradient before clipping.
+    def descend(self, evaluate: Evaluate, player: str = "model") -> tuple[Tensor, Tensor]:
+        """Take one optimizer step down a loss.
+
+        Args:
+            evaluate: the loss of the batch, a scalar; called once, or more often by an optimizer
+                that looks again.
+            player: whose parameters move.
+
+        Returns:
+            The loss, and the norm of the gradient before clipping (0 for a search without one).
 
         Raises:
             NumericError: the loss or a gradient is NaN or infinite; nothing has moved.
         """
         optimizer = self.optimizers[player]
+        evaluate = self._penalised(evaluate, optimizer)
+        if optimizer.looks_again:
+            evaluate = _same_chance(evaluate)
+        loss = evaluate()
         if not torch.isfinite(loss):
             raise NumericError(f"the loss is {loss.item()} at step {self.step}; {_CALMER}")
         optimizer.clear()
+        norm = (
+            self._differentiate(loss, optimizer) if optimizer.needs_gradient else loss.new_zeros(())
+        )
+        optimizer.update(self.schedule(self.step), evaluate)
+        return loss.detach(), norm
+
+    def _differentiate(self, loss: Tensor, optimizer: Optimizer) -> Tensor:
         loss.backward()
         gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
         if not torch.isfinite(norm):
             raise NumericError(f"a gradient is {norm.item()} at step {self.step}; {_CALMER}")
-        if 0 < self.clip < norm:
+        if 0 < self.clip < norm and not optimizer.looks_again:
             torch._foreach_mul_(gradients, (self.clip / norm).item())
-        optimizer.update(self.schedule(self.step))
         return norm
+
+    def _penalised(self, evaluate: Evaluate, optimizer: Optimizer) -> Evaluate:
+        if not self.l2:
+            return evaluate
+        weights = [p for p in optimizer.parameters if p.dim() > 1]
+        return lambda: evaluate() + self.l2 / 2 * sum(w.square().sum() for w in weights)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return all that changes, flat, as tensors: this is a checkpoint."""
@@ -101,6 +150,17 @@ class Learner:
                 for i, tensor in enumerate(tensors):
                     tensor.copy_(state[f"optimizer.{player}.{name}.{i}"])
         self.step = int(state["step"])
+
+
+def _same_chance(evaluate: Evaluate) -> Evaluate:
+    """Return the loss with the same draws at every call: dropout must not change between looks."""
+    state = torch.get_rng_state()
+
+    def again() -> Tensor:
+        torch.set_rng_state(state)
+        return evaluate()
+
+    return again
 
 
 _CALMER = "the parameters were not moved; try a lower learning rate: --set optimizer.lr=..."

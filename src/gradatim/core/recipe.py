@@ -6,7 +6,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gradatim.core.errors import ConfigError, nearest
 
-__all__ = ["Augmentation", "OptimizerChoice", "Recipe", "Schedule", "Settings"]
+__all__ = [
+    "Augmentation",
+    "Initialisation",
+    "LossChoice",
+    "OptimizerChoice",
+    "Recipe",
+    "Schedule",
+    "Settings",
+]
 
 Rate = Annotated[float, Field(gt=0, le=1000)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -53,23 +61,76 @@ class OptimizerChoice(Settings):
     name: str = "adamw"
     lr: Rate = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 1e-2
+    """Decoupled from the gradient where the optimizer says so; `l2` of the recipe never is."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Of momentum, nesterov and muon."""
+    rho: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Memory of rmsprop for squared gradients."""
+    damping: Annotated[float, Field(ge=0, le=1e6)] = 1e-2
+    """Added to the Hessian by newton."""
+    iterations: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Conjugate gradients a step of newton."""
+    history: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Pairs of steps and gradient changes that lbfgs remembers."""
+    population: Annotated[int, Field(ge=2, le=100_000)] = 32
+    """Networks that evolution tries a step; even."""
+    sigma: Rate = 0.02
+    """Standard deviation of what evolution adds to the weights."""
 
 
 class Schedule(Settings):
-    """How the learning rate moves over the run; `warmup` is a share of all steps."""
+    """How the learning rate moves over the run, after a warm-up that is a share of all steps."""
 
-    name: Literal["constant", "cosine"] = "cosine"
+    name: Literal["constant", "step", "exponential", "inverse", "cosine", "onecycle"] = "cosine"
     warmup: Share = 0.05
+    decay: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    """k of exponential, rate e^(-k t), and of inverse, rate / (1 + k t); t is the share done."""
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """What step multiplies the rate with, each time."""
+    every: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Share of the run between two moves of step."""
 
 
 class Augmentation(Settings):
-    """Changes to training pictures that keep their meaning, drawn anew in every step."""
+    """Changes to training samples that keep their meaning, drawn anew in every step.
+
+    A rung that sees no planes of pixels refuses those of pictures; it takes mixup and noise.
+    """
 
     shift: Annotated[int, Field(ge=0, le=64)] = 0
     """Largest move in pixels, along each axis."""
     flip: bool = False
     """Mirror left and right half of the time."""
+    crop: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest share of each side that is cut away before the rest is enlarged again."""
+    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
+    """Largest turn in degrees, either way."""
+    cutout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Side of the square that is blanked, as a share of the shorter side."""
+    mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """alpha of the Beta(alpha, alpha) that mixes two samples and their targets; 0 mixes none."""
+    noise: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Standard deviation of what is added to standardised features."""
+
+
+class LossChoice(Settings):
+    """What training descends; scores and early stopping keep to the task's own loss."""
+
+    name: Literal[
+        "own", "squared", "absolute", "huber", "hinge", "logistic", "cross_entropy", "focal"
+    ] = "own"
+    """own is cross_entropy for categories and squared for quantities."""
+    label_smoothing: Share = 0.0
+    """Share of the probability that is spread over all classes."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced weighs a row by rows / (classes * rows of its class)."""
+    gamma: Annotated[float, Field(ge=0, le=20)] = 2.0
+    """Of focal: (1 - p)^gamma."""
+    delta: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    """Of huber, in standard deviations of the target: where squares turn into absolute values."""
+
+
+Initialisation = Literal["own", "constant", "small", "large", "xavier", "he", "orthogonal"]
 
 
 class Recipe(Settings):
@@ -78,6 +139,11 @@ class Recipe(Settings):
     optimizer: OptimizerChoice = OptimizerChoice()
     schedule: Schedule = Schedule()
     augmentation: Augmentation = Augmentation()
+    loss: LossChoice = LossChoice()
+    initialisation: Initialisation = "own"
+    """How weights begin: own is what the rung's file says."""
+    l2: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """lambda of the penalty lambda/2 |W|^2, a part of the loss."""
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 50
     batch: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     validation: Annotated[float, Field(ge=0, le=0.5)] = 0.1

@@ -58,18 +58,29 @@ class Rung(Settings, ABC):
     deviations: ClassVar[tuple[str, ...]] = ()
     sizes: ClassVar[Mapping[str, Mapping[str, Any]]] = {"tiny": {}}
     """Named settings; `tiny` fits in under a second."""
+    published: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Settings of published networks, each with a name of its own, such as resnet18: such a name
+    stands wherever the name of a rung does."""
+    default: ClassVar[bool] = True
+    """Whether a climb that names no rungs tries this one."""
 
     @classmethod
     def of_size(cls, size: str) -> "Rung":
         """Return the rung at a named size."""
-        if size not in cls.sizes:
-            raise ConfigError(f'there is no size "{size}"; {nearest(size, cls.sizes)}')
-        return cls.parse(dict(cls.sizes[size]))
+        sizes = {**cls.sizes, **cls.published}
+        if size not in sizes:
+            raise ConfigError(f'there is no size "{size}"; {nearest(size, sizes)}')
+        return cls.parse(dict(sizes[size]))
+
+    @property
+    def file(self) -> str:
+        """The name of the file that defines the rung."""
+        return type(self).__module__.rpartition(".")[2]
 
     @property
     def name(self) -> str:
-        """The name of the file that defines the rung."""
-        return type(self).__module__.rpartition(".")[2]
+        """The name of the published network that it is; of its file, when it is none."""
+        return next((n for n in self.published if self == self.of_size(n)), self.file)
 
     @abstractmethod
     def accepts(self, signature: Signature) -> Refusal | None:

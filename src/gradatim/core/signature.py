@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["Category", "Column", "Image", "InputField", "OutputField", "Quantity", "Signature"]
-__all__ += ["Table"]
+__all__ += ["Series", "Table"]
 
 Size = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -50,6 +50,23 @@ class Image(Frozen):
     channels: Literal[1, 3]
     height: Size
     width: Size
+    fit: Annotated[Literal["squeeze", "crop"], Field(exclude_if=lambda fit: fit == "squeeze")] = (
+        "squeeze"
+    )
+    """How a picture of another size comes to this one: squeeze gives up its aspect ratio, crop
+    keeps the middle of it at 7/8 of its shorter side, as networks for ImageNet are evaluated."""
+
+
+class Series(Frozen):
+    """Sequences of one length, as finite float64 of shape (rows, steps, channels).
+
+    Called Series since Python's own `Sequence` has the other name.
+    """
+
+    kind: Literal["sequence"] = "sequence"
+    channels: Size
+    """Numbers a step."""
+    steps: Size
 
 
 class Category(Frozen):
@@ -74,7 +91,7 @@ class Quantity(Frozen):
     units: tuple[str, ...] = ()
 
 
-InputField = Annotated[Table | Image, Field(discriminator="kind")]
+InputField = Annotated[Table | Image | Series, Field(discriminator="kind")]
 OutputField = Annotated[Category | Quantity, Field(discriminator="kind")]
 
 

@@ -5,7 +5,7 @@ import torch
 from gradatim.core.randomness import generator
 from gradatim.core.recipe import Augmentation
 from gradatim.core.samples import Samples
-from gradatim.data.augment import augment
+from gradatim.data.augment import augment, check_fits
 
 __all__ = ["Batches"]
 
@@ -20,14 +20,24 @@ class Batches:
         samples: features and encoded targets.
         size: rows a batch; at most all of them.
         seed: of the run.
-        changes: augmentation of pictures.
+        changes: augmentation.
+        outputs: classes of the targets, which mixup has to know.
+
+    Raises:
+        ConfigError: these features cannot be changed like this.
     """
 
     def __init__(
-        self, samples: Samples, size: int, seed: int, changes: Augmentation | None = None
+        self,
+        samples: Samples,
+        size: int,
+        seed: int,
+        changes: Augmentation | None = None,
+        outputs: int = 0,
     ) -> None:
         self.samples, self.size, self.seed = samples, min(size, len(samples)), seed
-        self.changes = changes or Augmentation()
+        self.changes, self.outputs = changes or Augmentation(), outputs
+        check_fits(self.changes, samples.inputs)
         self.per_epoch = len(samples) // self.size
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
 
@@ -39,7 +49,12 @@ class Batches:
             self._order = torch.randperm(len(self.samples), generator=chance)
             self._epoch = epoch
         rows = self._order[place * self.size : (place + 1) * self.size]
-        inputs = self.samples.inputs[rows]
-        if inputs.dim() == 4 and self.changes != Augmentation():
-            inputs = augment(inputs, self.changes, generator(self.seed, "augmentation", step))
-        return Samples(inputs, self.samples.targets[rows])
+        batch = Samples(self.samples.inputs[rows], self.samples.targets[rows])
+        if self.changes != Augmentation():
+            chance = generator(self.seed, "augmentation", step)
+            batch = augment(batch, self.changes, chance, self.outputs)
+        if batch.inputs.dim() == 4:
+            # Small residual networks train 1.2 to 1.7 times as fast with the channels last.
+            planes = batch.inputs.contiguous(memory_format=torch.channels_last)
+            batch = Samples(planes, batch.targets)
+        return batch

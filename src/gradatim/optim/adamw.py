@@ -1,11 +1,12 @@
 """AdamW: moving averages of the gradient and its square, weight decay apart from both."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from gradatim.core.learner import Optimizer
+from gradatim.core.learner import Evaluate, Optimizer
 from gradatim.core.recipe import OptimizerChoice
 
 __all__ = ["OPTIMIZER", "AdamW"]
@@ -21,6 +22,8 @@ class AdamW(Optimizer):
     Deviations: decay touches weight matrices and kernels, not biases and gains (one-dimensional).
     """
 
+    default_lr: ClassVar[float] = 1e-3
+
     def __init__(self, parameters: Sequence[nn.Parameter], choice: OptimizerChoice) -> None:
         super().__init__(parameters)
         self.state = {"mean": self.zeros(), "square": self.zeros(), "count": []}
@@ -31,7 +34,7 @@ class AdamW(Optimizer):
         ]
 
     @torch.no_grad()
-    def update(self, rate: float) -> None:
+    def update(self, rate: float, evaluate: Evaluate) -> None:
         """Move every parameter that has a gradient."""
         for members, decay in self._parts:
             gradients = {i: self.parameters[i].grad for i in members}

@@ -1,37 +1,40 @@
-"""Stochastic gradient descent, with momentum when asked."""
+"""Gradient descent: of one sample, of a mini-batch or of all rows, as the recipe's batch says."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import nn
 
-from gradatim.core.learner import Optimizer
+from gradatim.core.learner import Evaluate, Optimizer
 from gradatim.core.recipe import OptimizerChoice
+from gradatim.optim._lists import decay, parts
 
 __all__ = ["OPTIMIZER", "Sgd"]
 
 
 class Sgd(Optimizer):
-    """u <- momentum u + g + decay w;  w <- w - rate u.
+    """w <- w - rate (g + decay w).
 
-    Source: course 000, equations (34)-(38), with 0 <= momentum < 1.
-    Deviations: the rate multiplies u when it is applied (as in torch), not when it is summed, so
-        a change of the rate acts at once; for a constant rate both are the same.
+    batch = 1 is descent sample by sample; a batch as large as the data is full gradient descent.
+
+    Source: course 000, equations (26)-(34).
+    Deviations: g is the gradient of the mean loss of the batch, not of the sum: the same rate
+        suits all batches. Decay touches weight matrices and kernels, not biases and gains.
     """
+
+    default_lr: ClassVar[float] = 0.1
 
     def __init__(self, parameters: Sequence[nn.Parameter], choice: OptimizerChoice) -> None:
         super().__init__(parameters)
-        self.momentum, self.decay = choice.momentum, choice.weight_decay
-        self.state = {"velocity": self.zeros()}
+        self.decay = choice.weight_decay
 
     @torch.no_grad()
-    def update(self, rate: float) -> None:
+    def update(self, rate: float, evaluate: Evaluate) -> None:
         """Move every parameter that has a gradient."""
-        for parameter, velocity in zip(self.parameters, self.state["velocity"], strict=True):
-            if parameter.grad is not None:
-                velocity.mul_(self.momentum).add_(parameter.grad)
-                velocity.add_(parameter, alpha=self.decay)
-                parameter.sub_(velocity, alpha=rate)
+        parameters, gradients = parts(self)
+        if parameters:
+            torch._foreach_sub_(parameters, decay(parameters, gradients, self.decay), alpha=rate)
 
 
 OPTIMIZER = Sgd

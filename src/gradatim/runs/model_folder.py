@@ -61,7 +61,7 @@ def save_model(
     state = {k: v.detach().contiguous() for k, v in model.state_dict().items()}
     _check_finite(state, "the model was not saved")
     card = ModelCard(
-        rung=rung.name,
+        rung=rung.file,
         settings=rung.model_dump(mode="json"),
         extents=model.extents,
         signature=signature,

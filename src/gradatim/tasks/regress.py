@@ -1,29 +1,39 @@
 """Regress: a number in the units of the data."""
 
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
+from gradatim.core.errors import ConfigError
 from gradatim.core.metric import Metric
+from gradatim.core.recipe import LossChoice
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Quantity, Signature
 from gradatim.core.task import Supervised
+from gradatim.ops import losses
 from gradatim.ops.metrics import REGRESSION
 
 __all__ = ["TASK", "Regress"]
 
+LOSSES = ("absolute", "huber", "squared")
 
+
+@dataclass(frozen=True, eq=False)
 class Regress(Supervised):
     """Squared error of standardised targets, averaged over the batch.
+
+    Another loss may be chosen for training; its numbers are standard deviations of the target.
 
     Source: course 000, equation (21), with the mean in place of the sum.
     """
 
     name: ClassVar[str] = "regress"
     metrics: ClassVar[dict[str, Metric]] = REGRESSION
+
+    choice: LossChoice = field(default_factory=LossChoice)
 
     def suits(self, signature: Signature) -> bool:
         """Take whatever asks for a quantity."""
@@ -32,8 +42,27 @@ class Regress(Supervised):
     def loss(
         self, outputs: Float[Tensor, "rows quantities"], targets: Float[Tensor, "rows quantities"]
     ) -> Tensor:
-        """Return the mean squared error."""
-        return F.mse_loss(outputs, targets.to(outputs.dtype))
+        """Return the mean loss of the choice; unless chosen otherwise, the squared error."""
+        meant = targets.to(outputs.dtype)
+        if self.choice.name == "absolute":
+            return losses.absolute(outputs, meant).mean()
+        if self.choice.name == "huber":
+            return losses.huber(outputs, meant, self.choice.delta).mean()
+        return losses.squared(outputs, meant).mean()
+
+    def with_loss(self, choice: LossChoice, targets: Tensor) -> Self:
+        """Return this task trained with another loss."""
+        if choice.name not in ("own", *LOSSES):
+            raise ConfigError(
+                f"loss.name={choice.name} does not fit quantities; "
+                f"those that do: {', '.join(LOSSES)}"
+            )
+        if choice.label_smoothing or choice.class_weights != "none":
+            raise ConfigError(
+                "loss.label_smoothing and loss.class_weights are for classes; "
+                "this target is a quantity: leave them out"
+            )
+        return replace(self, choice=choice)
 
     def decode(self, outputs: Float[Tensor, "rows quantities"]) -> np.ndarray:
         """Return predictions, float64 of shape (rows,)."""

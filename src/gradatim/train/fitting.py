@@ -16,6 +16,7 @@ from gradatim.core.signature import Category, Signature
 from gradatim.core.task import Supervised
 from gradatim.data.batches import Batches
 from gradatim.layers.chunks import in_chunks
+from gradatim.layers.initialisation import initialise
 from gradatim.ops.inner import inner_holdout
 from gradatim.ops.schedules import schedule
 from gradatim.optim import OPTIMIZERS
@@ -56,18 +57,20 @@ class Fitting:
                 self.model = self.rung.solve(self.samples, self.signature, self.recipe.seed)
             self.model.eval()
             return
-        records = train(self.task, self.learner, self.draw, self.steps, self.draw.per_epoch)
+        records = train(self.trainee, self.learner, self.draw, self.steps, self.draw.per_epoch)
         if not self.stopping.exhausted:
             for record in records:
                 yield self._watched(record)
                 if self.stopping.exhausted:
                     break
         self.stopping.restore(self.model.network)
+        # As a model is loaded, and as it answers one picture at a time.
+        _lay_out(self.model.network, torch.contiguous_format)
         self.model.eval()
 
     def step(self) -> None:
         """Take one training step and nothing else: for measuring how long one takes."""
-        for _ in train(self.task, self.learner, self.draw, self.learner.step + 1, 1):
+        for _ in train(self.trainee, self.learner, self.draw, self.learner.step + 1, 1):
             pass
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -91,16 +94,27 @@ class Fitting:
             kept = inner_holdout(self.samples, recipe.validation, recipe.seed)
         if kept:
             training = self.samples.take(kept[0])
-        self.model = start(self.rung, self.signature, training, recipe.seed)
-        self.draw = Batches(self._encoded(training), recipe.batch, recipe.seed, recipe.augmentation)
+        self.trainee = self.task.with_loss(recipe.loss, training.targets)
+        self.model = start(self.rung, self.signature, training, recipe)
+        self.draw = Batches(
+            self._encoded(training),
+            recipe.batch,
+            recipe.seed,
+            recipe.augmentation,
+            self.signature.outputs,
+        )
         self.held = self._encoded(self.samples.take(kept[1])) if kept else None
         self.steps = recipe.epochs * self.draw.per_epoch
-        choice, plan = recipe.optimizer, recipe.schedule
+        choice = recipe.optimizer
+        _lay_out(self.model.network, torch.channels_last)  # as `Batches` gives pictures
         optimizer = OPTIMIZERS[choice.name](list(self.model.network.parameters()), choice)
-        rates = schedule(plan.name, choice.lr, self.steps, plan.warmup)
-        network = self.model.network
         self.learner = Learner(
-            network, {"model": optimizer}, rates, seed=recipe.seed, clip=recipe.clip
+            self.model.network,
+            {"model": optimizer},
+            schedule(recipe.schedule, choice.lr, self.steps),
+            seed=recipe.seed,
+            clip=recipe.clip,
+            l2=recipe.l2,
         )
         self.stopping = EarlyStopping(recipe.patience)
 
@@ -121,14 +135,15 @@ class Fitting:
         return replace(record, values={**record.values, "validation_loss": loss})
 
 
-def start(rung: Rung, signature: Signature, samples: Samples, seed: int) -> Model:
+def start(rung: Rung, signature: Signature, samples: Samples, recipe: Recipe) -> Model:
     """Return a model with seeded weights, its preprocessing and output fitted to `samples`.
 
     The last layer begins at the log class shares, so that rare classes are not overrated while the
     network finds out what `majority` knows already.
     """
-    with _chance(seed, "initialisation"):
+    with _chance(recipe.seed, "initialisation"):
         model = rung.build(signature, {})
+        initialise(model.network, recipe.initialisation)
     if isinstance(signature.output, Category):
         _begin_at(torch.bincount(samples.targets, minlength=signature.outputs), model.network)
     model.preprocess.fit(samples.inputs)  # type: ignore[operator]
@@ -142,6 +157,13 @@ def _begin_at(counts: Tensor, network: nn.Module) -> None:
     layers = [m for m in network.modules() if isinstance(m, nn.Linear) and m.bias is not None]
     if layers:
         layers[-1].bias.copy_(((counts + 1) / (counts + 1).sum()).log())
+
+
+def _lay_out(network: nn.Module, layout: torch.memory_format) -> None:
+    """Put the numbers of kernels into another order in memory; their values stay."""
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=layout)
 
 
 @contextmanager
