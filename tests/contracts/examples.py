@@ -1,7 +1,8 @@
 """Small generated data of every kind that a signature can describe, for the contracts.
 
 Tables have numeric, categorical, boolean and date columns and missing cells; pictures are grey
-8 x 8 and coloured 12 x 10. Targets are two classes, three classes or a quantity, and can be learnt.
+8 x 8 and coloured 12 x 10; sequences have 12 steps of two channels. Targets are two classes, three
+classes or a quantity, and can be learnt.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from gradatim.compare.job import Work
 from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe, Schedule
 from gradatim.core.rung import Model, Rung, Trained
 from gradatim.core.samples import Samples
-from gradatim.core.signature import Category, Column, Image, Quantity, Signature, Table
+from gradatim.core.signature import Category, Column, Image, Quantity, Series, Signature, Table
 from gradatim.core.task import Supervised
 from gradatim.models import RUNGS
 from gradatim.tasks import TASKS
@@ -37,6 +38,7 @@ INPUTS = {
     "table": TABLE,
     "grey": Image(channels=1, height=8, width=8),
     "colour": Image(channels=3, height=12, width=10),
+    "sequence": Series(channels=2, steps=12),
 }
 OUTPUTS = {
     "two": Category(names=("no", "yes")),
@@ -113,7 +115,7 @@ def samples_for(signature: Signature, rows: int = ROWS, shuffled: bool = False) 
     chance = np.random.default_rng(len(str(signature)))
     classes = 2 if isinstance(signature.output, Quantity) else signature.outputs
     label = np.arange(rows) % classes
-    maker = _cells if isinstance(signature.input, Table) else _pictures
+    maker = {"table": _cells, "image": _pictures, "sequence": _sequences}[signature.input.kind]
     inputs = maker(signature.input, label, chance)
     if shuffled:
         label = chance.permutation(label)
@@ -148,6 +150,14 @@ def _pictures(image: Image, label: np.ndarray, chance: np.random.Generator) -> T
     shape = (len(label), image.channels, image.height, image.width)
     noisy = 60 + 120 * stripes[:, None] + chance.normal(0, 25, shape)
     return torch.from_numpy(noisy.clip(0, 255).astype(np.uint8))
+
+
+def _sequences(series: Series, label: np.ndarray, chance: np.random.Generator) -> Tensor:
+    """Waves: once, twice or three times around, and the level goes with them, under noise."""
+    angle = 2 * np.pi * np.arange(series.steps) / series.steps
+    wave = np.sin((label[:, None] + 1) * angle)
+    steps = np.stack([wave, 100 + 5 * (wave + label[:, None])], axis=2)
+    return torch.from_numpy(steps + chance.normal(size=steps.shape) * [0.5, 5.0])
 
 
 EIGHT = Recipe(

@@ -271,13 +271,26 @@ def npz_case(name: str, **arrays: Any) -> None:
     CORPUS[name] = build
 
 
+def ragged() -> np.ndarray:
+    """Sequences of 1 to 20 steps, which only an array of objects can hold."""
+    pieces = np.empty(20, dtype=object)
+    pieces[:] = [np.zeros((steps, 2)) for steps in range(1, 21)]
+    return pieces
+
+
 X, Y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
 npz_case("npz_of_objects", X=X, y=np.array([{}] * 20, dtype=object))
 npz_case("npz_without_targets", X=X)
 npz_case("npz_without_known_names", a=X, b=Y)
 npz_case("npz_of_two_lengths", X=X, y=Y[:-1])
 npz_case("npz_of_parts_that_differ", x_train=X, y_train=Y, x_test=X[:, :1], y_test=Y)
-npz_case("npz_of_float_pictures", X=np.zeros((20, 4, 4)), y=Y)
+npz_case("npz_of_float_pictures", X=np.zeros((20, 4, 4, 3)), y=Y)
+npz_case("npz_of_sequences_with_nan", X=np.where(np.eye(20)[:, :, None] > 0, np.nan, 1.0), y=Y)
+npz_case("npz_of_sequences_with_infinity", X=np.full((20, 4, 2), -np.inf), y=Y)
+npz_case("npz_of_sequences_without_steps", X=np.zeros((20, 0, 2)), y=Y)
+npz_case("npz_of_sequences_of_several_lengths", X=ragged(), y=Y)
+npz_case("npz_of_sequences_and_fewer_targets", X=np.zeros((20, 4, 2)), y=Y[:-1])
+npz_case("npz_of_complex_sequences", X=np.zeros((20, 4, 2), complex), y=Y)
 npz_case("npz_with_one_axis", X=X[:, 0], y=Y)
 npz_case("npz_with_five_axes", X=np.zeros((20, 1, 1, 1, 1)), y=Y)
 npz_case("npz_with_two_targets", X=X, y=X)

@@ -54,6 +54,7 @@ EXPECTED_WORDS = {
     "pipe": ("pipe",),
     "pixel_bomb": ("64 million",),
     "npz_of_objects": ("run code",),
+    "npz_of_sequences_with_nan": ("20 of 20", "row 0, row 1, row 2, row 3, row 4 and 15 more"),
     "empty_class_folder": ('class "c"',),
     "test_part_with_a_new_class": ('"c"',),
     "archive": ("unpack",),

@@ -83,6 +83,8 @@ def _print(facts: dict[str, Any]) -> None:
             counts = [str(column.get("missing", "")), str(column.get("distinct", ""))]
             table.add_row(_safe(column["name"]), column["kind"], *counts, *texts)
         console.print(table)
+    if facts["input"]["kind"] == "sequence":
+        _print_channels(console, facts["input"])
     for finding in facts["findings"]:
         style = {"note": "dim", "warning": "yellow", "blocking": "bold red"}[finding["weight"]]
         text = f"{finding['weight']}: {finding['message'].rstrip('.')}"
@@ -94,6 +96,19 @@ def _print(facts: dict[str, Any]) -> None:
         elif rung["fit_seconds"] is not None:
             seconds = f"{rung['fit_seconds']:.1f} s a fit, {rung['climb_seconds']:.1f} s a climb"
             console.print(f"{rung['name']:14} about {seconds}")
+
+
+def _print_channels(console: Any, field: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    console.print(f"sequences of {field['steps']} steps with {field['channels']} channels")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for head in ("channel", "minimum", "maximum", "mean"):
+        table.add_column(head, justify="right")
+    for place, numbers in enumerate(field["ranges"][:50]):
+        texts = [f"{numbers[k]:.6g}" for k in ("minimum", "maximum", "mean")]
+        table.add_row(str(place), *texts)
+    console.print(table)
 
 
 def _safe(text: str) -> str:

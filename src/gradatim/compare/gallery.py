@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Category, Table
+from gradatim.core.signature import Category, Series, Table
 from gradatim.data.splits import Partition
 from gradatim.runs.files import read_array, write_array, write_arrays, write_json
 
@@ -43,8 +43,9 @@ def keep_gallery(
         columns = [c.name for c in data.signature.input.columns]
         write_json(folder / "gallery.json", {"columns": columns, "cells": cells})
     else:
-        pictures = {"rows": np.asarray(rows, dtype=np.int64), "pictures": inputs.numpy()}
-        write_arrays(folder / "gallery.npz", pictures)
+        kind = "sequences" if isinstance(data.signature.input, Series) else "pictures"
+        kept = {"rows": np.asarray(rows, dtype=np.int64), kind: inputs.numpy()}
+        write_arrays(folder / "gallery.npz", kept)
 
 
 def _largest(values: np.ndarray, count: int) -> np.ndarray:

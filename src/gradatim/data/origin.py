@@ -1,5 +1,6 @@
 """`Origin`: where data came from, so that every complaint can name the file and the row."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,10 +8,11 @@ import numpy as np
 
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Dataset, Finding, Samples
-from gradatim.core.signature import Signature
+from gradatim.core.signature import Image, InputField, Signature, Table
 from gradatim.data.naming import shown
+from gradatim.data.tables.cells import Cells, content_bytes
 
-__all__ = ["Origin"]
+__all__ = ["Origin", "fingerprint_of", "what_to_give"]
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,21 @@ class Origin:
             sealed,
             tuple(findings),
         )
+
+
+def what_to_give(field: InputField) -> str:
+    """Return the remedy when a model is given another kind of data than it reads."""
+    if isinstance(field, Table):
+        return "the model reads a table: give one"
+    if isinstance(field, Image):
+        return "the model reads pictures: give a folder of them"
+    shape = f"(rows, {field.steps}, {field.channels})"
+    return f"the model reads sequences: give floats of shape {shape}"
+
+
+def fingerprint_of(inputs: np.ndarray, target: Cells | None) -> str:
+    """Return the sha256 of arrays that came from no file."""
+    digest = hashlib.sha256(repr(inputs.shape).encode())
+    digest.update(np.ascontiguousarray(inputs).data)
+    digest.update(b"" if target is None else content_bytes(target))
+    return digest.hexdigest()

@@ -47,6 +47,12 @@ class Columns(nn.Module):
             self.register_buffer(name, torch.zeros(len(self.numbers), dtype=torch.float64))
         self.register_buffer("active", torch.zeros(extra, dtype=torch.float64))
 
+    @property
+    def owners(self) -> list[int]:
+        """Return for each feature the column that it was made of."""
+        cycles = [i for i, _ in self.cycles]
+        return [*self.numbers, *cycles, *cycles, *(i for i, _ in self.indicators), *self.missing]
+
     def fit(self, cells: Float64[Tensor, "rows columns"]) -> "Columns":
         """Learn medians, means, scales and which features vary."""
         numbers = cells[:, self.numbers]

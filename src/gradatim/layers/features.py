@@ -2,15 +2,20 @@
 
 import torch
 
-from gradatim.core.signature import Image, Signature
+from gradatim.core.signature import Image, Series, Signature
 from gradatim.layers.columns import Columns
 from gradatim.layers.pixels import Pixels
+from gradatim.layers.steps import Steps
 
 __all__ = ["flat_features"]
 
 
-def flat_features(signature: Signature, dtype: torch.dtype = torch.float64) -> Columns | Pixels:
-    """Return the preprocessing for rungs that see a row of numbers: columns, or all pixels."""
+def flat_features(
+    signature: Signature, dtype: torch.dtype = torch.float64
+) -> Columns | Pixels | Steps:
+    """Return the preprocessing for rungs that see a row of numbers, whatever a sample is."""
     if isinstance(signature.input, Image):
         return Pixels(signature.input, flat=True, dtype=dtype)
+    if isinstance(signature.input, Series):
+        return Steps(signature.input, flat=True, dtype=dtype)
     return Columns(signature.input, dtype)

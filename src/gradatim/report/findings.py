@@ -119,9 +119,13 @@ def _facts(inspection: dict[str, Any]) -> list[tuple[str, str]]:
     for name in ("input", "target"):
         part = _part(inspection, name)
         if part:
-            facts[name] = {k: v for k, v in part.items() if k not in skip | {"quantities"}}
+            facts[name] = {
+                k: v for k, v in part.items() if k not in skip | {"quantities", "ranges"}
+            }
         for quantity in entries(part.get("quantities")):
             facts[text(quantity.get("name"))] = quantity.get("quantiles")
+        for place, limits in enumerate(entries(part.get("ranges"))):
+            facts[f"channel {place}"] = limits
     lines = [(name.replace(".", " ").replace("_", " "), value) for name, value in flat(facts)]
     return [(name, value) for name, value in lines[:FACTS] if value]
 

@@ -1,4 +1,4 @@
-"""`Gallery`: the samples that a run kept to be shown, as small PNG pictures or as cells."""
+"""`Gallery`: the samples that a run kept to be shown, as small pictures or as cells."""
 
 import base64
 import struct
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradatim.report.evidence import Evidence, text
+from gradatim.report.traces import limits, trace
 
 __all__ = ["Gallery", "png"]
 
@@ -57,6 +58,10 @@ class Gallery:
         self.place = {int(row): place for place, row in enumerate(numbers)}
         if self.pictures is not None and not _drawable(self.pictures):
             self.pictures = None
+        sequences = stored.get("sequences")
+        plotted = sequences is not None and _plottable(sequences)
+        self.sequences = sequences if plotted else None
+        self.bounds = None if self.sequences is None else limits(self.sequences)
         document = evidence.document("gallery.json")
         self.all_columns = [text(name) for name in document.get("columns") or []]
         self.columns = self.all_columns[:COLUMNS]
@@ -65,21 +70,31 @@ class Gallery:
     @property
     def rows(self) -> np.ndarray:
         """Return the numbers of the rows that the run kept anything of."""
-        pictured = self.place if self.pictures is not None else ()
+        pictured = self.place if self._drawn else ()
         listed = (int(row) for row in self.table if row.isdecimal())
         return np.array([*pictured, *listed], dtype=np.int64)
 
+    @property
+    def _drawn(self) -> bool:
+        return self.pictures is not None or self.sequences is not None
+
     def picture(self, row: int) -> str:
         """Return the row's picture as a data URI; empty when there is none, or no room left."""
-        if self.pictures is None or row not in self.place:
+        if not self._drawn or row not in self.place:
             return ""
-        content = base64.b64encode(png(shrunk(self.pictures[self.place[row]])))
-        uri = f"data:image/png;base64,{content.decode()}"
+        uri = self._uri(self.place[row])
         if len(uri) > self.budget:
             self.left_out += 1
             return ""
         self.budget -= len(uri)
         return uri
+
+    def _uri(self, place: int) -> str:
+        if self.sequences is not None and self.bounds is not None:
+            return trace(self.sequences[place], self.bounds)
+        assert self.pictures is not None, "picture() asked whether there is anything to draw"
+        content = base64.b64encode(png(shrunk(self.pictures[place])))
+        return f"data:image/png;base64,{content.decode()}"
 
     def cells(self, row: int) -> list[str]:
         """Return the row's cells, one for each of `columns`; empty when there are none."""
@@ -88,3 +103,12 @@ class Gallery:
 
 def _drawable(pictures: np.ndarray) -> bool:
     return pictures.ndim == 4 and pictures.dtype == np.uint8 and pictures.shape[1] in (1, 3)
+
+
+def _plottable(sequences: np.ndarray) -> bool:
+    return (
+        sequences.ndim == 3
+        and sequences.size > 0
+        and sequences.dtype.kind == "f"
+        and bool(np.isfinite(sequences).all())
+    )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from gradatim.core.samples import Dataset
 from gradatim.data.doctor.balance import balance
+from gradatim.data.doctor.channels import channel_findings
 from gradatim.data.doctor.columns import column_findings
 from gradatim.data.doctor.contradictions import contradictions
 from gradatim.data.doctor.copies import copies
@@ -44,6 +45,7 @@ def examine(dataset: Dataset) -> Dataset:
     room = coarse(dataset, sets)
     grouping, copied = copies(dataset, sets, room)
     torn = contradictions(dataset, sets, usual=room > 0)
-    found = [*leaks(dataset), *balance(dataset), *copied, *torn, *column_findings(dataset)]
+    found = [*leaks(dataset), *balance(dataset), *copied, *torn]
+    found += [*column_findings(dataset), *channel_findings(dataset)]
     samples = replace(dataset.samples, groups=grouping.groups)
     return replace(dataset, samples=samples).noting(*found)

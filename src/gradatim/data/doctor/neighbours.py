@@ -11,8 +11,8 @@ distance is expected in less than 0.1 rows of the whole data, so neighbours by c
 flagged, whether there are 2 columns or 200.
 
 Tables: d is Euclidean over standardised numbers and dates (missing cells take the median);
-categories, booleans and the pattern of missing cells must be equal; most = 1e-3. Pictures: see
-`gradatim.data.doctor.thumbnails`.
+categories, booleans and the pattern of missing cells must be equal; most = 1e-3. Sequences:
+as a table with a number for each step and channel. Pictures: see `gradatim.data.doctor.thumbnails`.
 
 Fails when: more than half of the rows have a near copy: then such distances are typical.
 
@@ -27,6 +27,7 @@ import torch
 from scipy.spatial import cKDTree
 
 from gradatim.core.samples import Dataset
+from gradatim.core.signature import Image
 from gradatim.data.doctor.thumbnails import picture_pairs
 from gradatim.data.doctor.twins import first_rows, sets_of
 from gradatim.data.doctor.typical import radius
@@ -57,10 +58,10 @@ def neighbours(dataset: Dataset, sets: np.ndarray) -> Neighbours:
     rows = _runs(first_rows(sets))
     if len(rows) < 3:
         return Neighbours(np.empty((0, 2), dtype=np.int64), len(rows))
-    if columns(dataset):
-        pairs = _table_pairs(dataset, rows)
-    else:
+    if isinstance(dataset.signature.input, Image):
         pairs = picture_pairs(dataset.samples.inputs, torch.from_numpy(rows))
+    else:
+        pairs = _table_pairs(dataset, rows)
     if pairs is None:
         return Neighbours(np.empty((0, 2), dtype=np.int64), len(rows), usual=True)
     return Neighbours(rows[pairs], len(rows))
@@ -77,7 +78,8 @@ def _runs(rows: np.ndarray) -> np.ndarray:
 def _table_pairs(dataset: Dataset, rows: np.ndarray) -> np.ndarray | None:
     """Return pairs of places in `rows`, or None for more pairs than rows."""
     table = cells(dataset)[rows]
-    numeric = np.array([c.kind in ("numeric", "date") for c in columns(dataset)])
+    kinds = [c.kind for c in columns(dataset)] or ["numeric"] * table.shape[1]  # of sequences
+    numeric = np.array([kind in ("numeric", "date") for kind in kinds])
     features = _standardised(table[:, numeric])
     if not (reach := radius(features, MOST)):
         return np.empty((0, 2), dtype=np.int64)

@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Column, Image
+from gradatim.core.signature import Column, Image, Series
 from gradatim.data.doctor.twins import equal_sets, first_rows
 from gradatim.data.doctor.view import cells, class_names, columns, open_rows, targets
 
 __all__ = ["inspection"]
 
-LISTED = 1_000  # columns, and classes
+LISTED = 1_000  # columns, channels, and classes
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def inspection(dataset: Dataset) -> dict[str, Any]:
     """Return what `gradatim inspect --json` prints.
 
-    At most 1,000 columns and 1,000 classes are listed; `truncated` then says how many there are.
-    Targets are summed up outside the data's own test part alone.
+    At most 1,000 columns, channels and classes are listed; `truncated` then says how many there
+    are. Targets are summed up outside the data's own test part alone.
     """
     groups = dataset.samples.groups
     return {
@@ -49,8 +49,22 @@ def _input(dataset: Dataset) -> dict[str, Any]:
     field = dataset.signature.input
     if isinstance(field, Image):
         return field.model_dump()
+    if isinstance(field, Series):
+        return field.model_dump() | {"ranges": _ranges(field, dataset)}
     listed = zip(field.columns[:LISTED], cells(dataset).T, strict=False)
     return {"kind": "table", "columns": [_column(column, values) for column, values in listed]}
+
+
+def _ranges(field: Series, dataset: Dataset) -> list[dict[str, float]]:
+    """Return the channels in numbers, over all rows and steps."""
+    channels = dataset.samples.inputs.numpy().reshape(-1, field.channels).T[:LISTED]
+    return [_range(values) for values in channels]
+
+
+def _range(values: np.ndarray) -> dict[str, float]:
+    largest = max(float(np.abs(values).max()), np.finfo(np.float64).tiny)
+    mean = float(np.mean(values / largest)) * largest  # a sum of 1e308s would overflow
+    return {"minimum": float(values.min()), "maximum": float(values.max()), "mean": mean}
 
 
 def _column(column: Column, values: np.ndarray) -> dict[str, Any]:
@@ -60,9 +74,7 @@ def _column(column: Column, values: np.ndarray) -> dict[str, Any]:
     row |= {"missing": len(values) - len(present), "distinct": len(np.unique(present))}
     if column.kind == "category" or not len(present):
         return row | {"minimum": None, "maximum": None, "mean": None}
-    largest = max(float(np.abs(present).max()), np.finfo(np.float64).tiny)
-    mean = float(np.mean(present / largest)) * largest  # a sum of 1e308s would overflow
-    numbers = {"minimum": float(present.min()), "maximum": float(present.max()), "mean": mean}
+    numbers = _range(present)
     return row | {key: _day(x) if column.kind == "date" else x for key, x in numbers.items()}
 
 
@@ -96,6 +108,8 @@ def _quantiles(values: np.ndarray) -> list[Any]:
 
 
 def _truncated(dataset: Dataset) -> list[str]:
+    field = dataset.signature.input
     counts = {"columns": len(columns(dataset)), "classes": len(class_names(dataset))}
+    counts |= {"channels": field.channels} if isinstance(field, Series) else {}
     over = {what: count for what, count in counts.items() if count > LISTED}
     return [f"{LISTED:,} of {count:,} {what} are listed" for what, count in over.items()]

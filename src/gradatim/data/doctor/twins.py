@@ -6,6 +6,7 @@ from math import log
 import numpy as np
 
 from gradatim.core.samples import Dataset
+from gradatim.core.signature import Image
 from gradatim.data.doctor.view import cells, columns
 
 __all__ = ["coarse", "equal_sets", "first_rows", "twin_rows"]
@@ -22,8 +23,8 @@ def equal_sets(dataset: Dataset) -> np.ndarray:
     Missing cells equal each other, and -0.0 equals 0.0. Rows are compared by their 128-bit
     BLAKE2b digest, which takes one pass and no copy of the pictures.
     """
-    table = bool(columns(dataset))
-    rows = cells(dataset) if table else dataset.samples.inputs.numpy()
+    pictures = isinstance(dataset.signature.input, Image)
+    rows = dataset.samples.inputs.numpy() if pictures else cells(dataset)
     return sets_of(rows.reshape(len(rows), -1))
 
 

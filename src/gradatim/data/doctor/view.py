@@ -16,15 +16,19 @@ SHOWN = 5  # rows or columns that a message names
 
 
 def columns(dataset: Dataset) -> tuple[Column, ...]:
-    """Return the columns of a table; none for pictures."""
+    """Return the columns of a table; none for pictures and sequences."""
     field = dataset.signature.input
     return field.columns if isinstance(field, Table) else ()
 
 
 def cells(dataset: Dataset) -> np.ndarray:
-    """Return a table's cells, float64 of shape (rows, columns), NaN for whatever is not finite."""
+    """Return the cells of a table, float64 of shape (rows, columns).
+
+    The numbers of a sequence, step after step, are taken as columns. What is not finite is NaN.
+    """
     values = dataset.samples.inputs.detach().numpy().astype(np.float64)
     values[~np.isfinite(values)] = np.nan
+    values = values.reshape(len(values), -1)
     return values + 0.0  # -0.0 becomes 0.0: equal numbers get equal bytes
 
 

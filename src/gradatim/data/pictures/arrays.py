@@ -1,6 +1,5 @@
 """Pictures that are already in memory become samples."""
 
-import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -8,12 +7,12 @@ import torch
 
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Dataset, Samples
-from gradatim.core.signature import Image, Signature, Table
+from gradatim.core.signature import Image, Signature
 from gradatim.core.source import ReadOptions
 from gradatim.data.naming import shown
-from gradatim.data.origin import Origin
+from gradatim.data.origin import Origin, fingerprint_of, what_to_give
 from gradatim.data.pictures.conversion import as_signature
-from gradatim.data.tables.cells import Cells, content_bytes
+from gradatim.data.tables.cells import Cells
 from gradatim.data.tables.targets import code_target, learn_target, no_targets
 
 __all__ = ["as_planes", "dataset_from_pictures"]
@@ -31,7 +30,7 @@ def as_planes(pictures: np.ndarray, name: str) -> np.ndarray:
     """
     if pictures.dtype != np.uint8:
         trouble = f"{shown(name)}: pictures of {pictures.dtype} have no known white"
-        raise DataError(f"{trouble}; scale them to 0..255 and give uint8")
+        raise DataError(f"{trouble}; scale them to 0..255 and give uint8, or floats for sequences")
     if pictures.ndim == 3:
         pictures = pictures[:, None]
     second, last = pictures.shape[1] in (1, 3), pictures.shape[3] in (1, 3)
@@ -57,7 +56,7 @@ def dataset_from_pictures(
     Raises:
         DataError: no pictures, other lengths, or targets that cannot be used.
     """
-    origin = replace(origin, fingerprint=origin.fingerprint or _fingerprint(planes, target))
+    origin = replace(origin, fingerprint=origin.fingerprint or fingerprint_of(planes, target))
     _check_lengths(planes, target, origin, options)
     if options.signature is not None:
         return _code(planes, target, origin, options.signature)
@@ -84,8 +83,8 @@ def _check_lengths(
 def _code(
     planes: np.ndarray, target: Cells | None, origin: Origin, signature: Signature
 ) -> Dataset:
-    if isinstance(signature.input, Table):
-        raise origin.error("these are pictures", "the model reads a table: give one")
+    if not isinstance(signature.input, Image):
+        raise origin.error("these are pictures", what_to_give(signature.input))
     output = signature.output
     targets = no_targets(output) if target is None else code_target(target, origin, output)
     samples = Samples(_tensor(as_signature(planes, signature.input)), targets)
@@ -94,10 +93,3 @@ def _code(
 
 def _tensor(planes: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(planes, requirements=["C", "W"]))
-
-
-def _fingerprint(planes: np.ndarray, target: Cells | None) -> str:
-    digest = hashlib.sha256(repr(planes.shape).encode())
-    digest.update(np.ascontiguousarray(planes).data)
-    digest.update(b"" if target is None else content_bytes(target))
-    return digest.hexdigest()

@@ -2,7 +2,8 @@
 
 In this order: the first frame; turned as EXIF says; palette to colours; transparency over white;
 CMYK and other colour spaces to RGB; 16 bits to 8 by dividing by 257; grey by ITU-R 601 luma;
-resized by a plain bilinear filter (antialiased where it shrinks, the aspect ratio is not kept).
+resized by a plain bilinear filter (antialiased where it shrinks). A signature says whether that
+squeezes the whole picture in, or keeps the aspect ratio and crops the middle.
 """
 
 import io
@@ -11,6 +12,7 @@ import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image as Pillow
@@ -24,6 +26,8 @@ __all__ = ["FORMATS", "Header", "as_signature", "load_picture", "picture_header"
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MOST_PIXELS = 64_000_000
+CROP = 224 / 256  # of the shorter side is kept
+Fit = Literal["squeeze", "crop"]
 
 # MOST_PIXELS is stricter than what Pillow warns of, and what it says of odd metadata is of no use
 # to anybody here: a picture decodes or is set apart.
@@ -77,7 +81,11 @@ def picture_header(source: Path | bytes, name: str = "") -> Header:
 
 
 def load_picture(
-    source: Path | bytes, channels: int, size: tuple[int, int] | None = None, name: str = ""
+    source: Path | bytes,
+    channels: int,
+    size: tuple[int, int] | None = None,
+    name: str = "",
+    fit: Fit = "squeeze",
 ) -> np.ndarray:
     """Return a picture as uint8 of shape (channels, height, width).
 
@@ -86,6 +94,7 @@ def load_picture(
         channels: 1 for grey, 3 for RGB.
         size: height and width wanted; None keeps the picture's own.
         name: for messages; the path without it.
+        fit: squeeze the whole picture in, or crop the middle of it.
 
     Raises:
         DataError: it cannot be decoded, or is above 64 million pixels.
@@ -93,7 +102,7 @@ def load_picture(
     name = name or _name(source)
     try:
         with _opened(source, name) as image:
-            return _planes(_flat(ImageOps.exif_transpose(image), name), channels, size)
+            return _planes(_flat(ImageOps.exif_transpose(image), name), channels, size, fit)
     except _BROKEN as error:
         raise _complaint(error, name) from error
 
@@ -106,7 +115,7 @@ def as_signature(planes: np.ndarray, wanted: Image) -> np.ndarray:
     for row, picture in enumerate(planes):
         pixels = picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)
         image = Pillow.fromarray(np.ascontiguousarray(pixels))
-        made[row] = _planes(image, wanted.channels, (wanted.height, wanted.width))
+        made[row] = _planes(image, wanted.channels, (wanted.height, wanted.width), wanted.fit)
     return made
 
 
@@ -168,9 +177,26 @@ def _eight_bits(image: Pillow.Image, name: str) -> Pillow.Image:
     return Pillow.fromarray(((values + 128) // 257).astype(np.uint8))
 
 
-def _planes(image: Pillow.Image, channels: int, size: tuple[int, int] | None) -> np.ndarray:
+def _planes(
+    image: Pillow.Image, channels: int, size: tuple[int, int] | None, fit: Fit
+) -> np.ndarray:
     image = image.convert("L" if channels == 1 else "RGB")
     if size is not None and (image.height, image.width) != size:
-        image = image.resize((size[1], size[0]), Pillow.Resampling.BILINEAR)
+        image = _cropped(image, *size) if fit == "crop" else _resized(image, *size)
     pixels = np.asarray(image, np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def _resized(image: Pillow.Image, height: int, width: int) -> Pillow.Image:
+    return image.resize((width, height), Pillow.Resampling.BILINEAR)
+
+
+def _cropped(image: Pillow.Image, height: int, width: int) -> Pillow.Image:
+    """Return the middle of the picture: for 224 x 224 its shorter side is resized to 256 first.
+
+    Source: the evaluation of ImageNet networks, as in torchvision's presets (resize 256, crop 224).
+    """
+    times = max(height / image.height, width / image.width) / CROP
+    image = _resized(image, *(max(1, int(times * n + 1e-6)) for n in (image.height, image.width)))
+    top, left = round((image.height - height) / 2), round((image.width - width) / 2)
+    return image.crop((left, top, left + width, top + height))

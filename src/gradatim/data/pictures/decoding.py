@@ -109,7 +109,7 @@ def decode_files(files: Sequence[Path], names: Sequence[str], image: Image, name
     def decode(row: int) -> tuple[bytes, str]:
         try:
             content = files[row].read_bytes()
-            planes[row] = load_picture(content, image.channels, shape[1:], names[row])
+            planes[row] = load_picture(content, image.channels, shape[1:], names[row], image.fit)
             return hashlib.sha256(content).digest(), ""
         except (DataError, OSError) as error:
             return b"", str(error)

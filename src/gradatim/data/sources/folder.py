@@ -14,7 +14,7 @@ from gradatim.core.signature import Category, Image, Signature
 from gradatim.core.source import ReadOptions, Source
 from gradatim.data.files import checked_path
 from gradatim.data.naming import listed, plain_name, shown, sorted_names
-from gradatim.data.origin import Origin
+from gradatim.data.origin import Origin, what_to_give
 from gradatim.data.pictures.classes import Layout, layout_of
 from gradatim.data.pictures.decoding import (
     Decoded,
@@ -87,7 +87,7 @@ def _learn(root: Path, location: str, listing: Listing, options: ReadOptions) ->
 
 def _code(root: Path, location: str, listing: Listing, signature: Signature) -> Dataset:
     if not isinstance(signature.input, Image):
-        raise DataError(f"{shown(location, 200)} holds pictures; the model reads a table: give one")
+        raise DataError(f"{shown(location, 200)} holds pictures; {what_to_give(signature.input)}")
     labelled = _recognised(listing, signature, location)
     files = [root / picture for picture in labelled.pictures]
     decoded = decode_files(files, _names(labelled.pictures), signature.input, location)

@@ -21,7 +21,10 @@ Arrays = dict[str, np.ndarray]
 
 
 class Npz(Source):
-    """Two axes are a table, three or four are pictures of uint8; the test arrays are sealed."""
+    """Two axes are a table, three or four of uint8 pictures, three of floats sequences.
+
+    The test arrays are sealed.
+    """
 
     summary: ClassVar[str] = "NumPy arrays (.npz): X and y, or x_train, y_train, x_test, y_test"
 

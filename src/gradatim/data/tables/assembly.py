@@ -10,7 +10,7 @@ from gradatim.core.samples import Dataset, Finding, Samples
 from gradatim.core.signature import Category, Column, Quantity, Signature, Table
 from gradatim.core.source import ReadOptions
 from gradatim.data.naming import listed, shown
-from gradatim.data.origin import Origin
+from gradatim.data.origin import Origin, what_to_give
 from gradatim.data.tables.cells import Cells, as_text
 from gradatim.data.tables.coding import code_column
 from gradatim.data.tables.columns import learn_column
@@ -93,7 +93,7 @@ def _code(
     table: dict[str, Cells], signature: Signature, origin: Origin, options: ReadOptions
 ) -> Dataset:
     if not isinstance(signature.input, Table):
-        raise origin.error("this is a table", "the model reads pictures: give a folder of them")
+        raise origin.error("this is a table", what_to_give(signature.input))
     columns = signature.input.columns
     absent = [column.name for column in columns if column.name not in table]
     if absent:

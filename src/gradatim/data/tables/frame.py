@@ -13,6 +13,7 @@ from gradatim.core.source import ReadOptions
 from gradatim.data.naming import listed, shown
 from gradatim.data.origin import Origin
 from gradatim.data.pictures.arrays import as_planes, dataset_from_pictures
+from gradatim.data.sequences import are_sequences, dataset_from_sequences
 from gradatim.data.tables.assembly import dataset_from_cells
 from gradatim.data.tables.cells import Cells, content_bytes
 from gradatim.data.tables.typed import array_of, cells_of_array, cells_of_frame
@@ -58,11 +59,11 @@ def dataset_from_arrays(
     columns: Sequence[str] = (),
     target: str = "",
 ) -> Dataset:
-    """Return the samples of arrays: two axes are a table, three or four are pictures.
+    """Return the samples of arrays: a table, pictures or sequences, by axes and type.
 
     Args:
-        x: (rows, columns) of numbers or text, a DataFrame, or uint8 pictures (rows, height,
-            width), with channels last or second.
+        x: (rows, columns) of numbers or text, a DataFrame, uint8 pictures (rows, height, width),
+            with channels last or second, or float sequences (rows, steps, channels).
         y: one target a row; None to predict.
         options: how to read.
         name: of the data, for messages and reports.
@@ -85,8 +86,11 @@ def dataset_from_arrays(
     if x.ndim not in (3, 4):
         features = cells_of_array(x, columns, name)
         return _table(features, answers, rows, options, name, source, sealed)
-    _refuse_columns(options, answers)
+    sequences = are_sequences(x, options)
+    _refuse_columns(options, answers, "sequences" if sequences else "pictures")
     origin = Origin(name, rows, source, "", sealed)
+    if sequences:
+        return dataset_from_sequences(x, answers, origin, options)
     return dataset_from_pictures(as_planes(x, name), answers, origin, options)
 
 
@@ -100,11 +104,11 @@ def _answers(y: Any, label: str, name: str) -> Cells:
     return cells_of_array(values[:, None], [label], name)[0]
 
 
-def _refuse_columns(options: ReadOptions, answers: Cells | None) -> None:
+def _refuse_columns(options: ReadOptions, answers: Cells | None, kind: str) -> None:
     own = answers.name if answers else ""
     asked = [n for n in (options.target, options.group, options.time) if n and n != own]
     if asked and options.signature is None:
-        raise ConfigError(f"pictures have no columns; leave out {listed(asked)}")
+        raise ConfigError(f"{kind} have no columns; leave out {listed(asked)}")
 
 
 def _table(

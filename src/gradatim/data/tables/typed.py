@@ -86,8 +86,9 @@ def cells_of_array(x: np.ndarray, names: Sequence[str], name: str) -> list[Cells
         DataError: another number of axes, or of names.
     """
     if x.ndim != 2 or x.shape[1] == 0:
-        trouble = f"inputs of shape {x.shape} are neither a table nor pictures"
-        raise DataError(f"{shown(name)}: {trouble}; give (rows, columns) or (rows, height, width)")
+        trouble = f"inputs of shape {x.shape} are no table, pictures or sequences"
+        shapes = "(rows, columns), (rows, height, width) or (rows, steps, channels)"
+        raise DataError(f"{shown(name)}: {trouble}; give {shapes}")
     names = [str(n) for n in names] or [f"x{i}" for i in range(x.shape[1])]
     if len(names) != x.shape[1]:
         trouble = f"{len(names)} column names for {x.shape[1]} columns"
