@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gradatim.compare.costs import measure
+from gradatim.core.recipe import Recipe
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Image, Quantity, Signature, Table
 from gradatim.models import RUNGS
@@ -16,7 +17,7 @@ NUMBERS = Table(columns=tuple(Column(name=f"x{i}", kind="numeric") for i in rang
 def built(name: str, signature: Signature, inputs: torch.Tensor, **settings: object):
     rung = RUNGS[name].parse(settings)
     samples = Samples(inputs, torch.arange(len(inputs)) % 10)
-    return start(rung, signature, samples, 0).eval()
+    return start(rung, signature, samples, Recipe()).eval()
 
 
 def test_lenet5_has_the_costs_of_the_paper():

@@ -32,8 +32,14 @@ def test_rungs_come_in_ladder_order_and_once():
     assert [r.name for r in choose_rungs(["mlp", "linear", "mlp"])] == ["linear", "mlp"]
     everything = choose_rungs(None)
     assert [r.place for r in everything] == sorted(r.place for r in everything)
-    assert {r.name for r in everything} == set(RUNGS.names())
+    assert {r.name for r in everything} == {n for n, rung in RUNGS.all().items() if rung.default}
     assert "mlp" not in {r.name for r in choose_rungs(None, ["mlp"])}
+
+
+def test_published_networks_join_by_their_names_in_the_order_of_their_size():
+    chosen = choose_rungs(["resnet152", "resnet34", "lenet5", "vgg16_bn"])
+    assert [r.name for r in chosen] == ["lenet5", "vgg16_bn", "resnet34", "resnet152"]
+    assert not {"resnet", "vgg"} & {r.file for r in choose_rungs(None)}
 
 
 @pytest.mark.parametrize("arguments", [(["mpl"],), (None, ["mpl"])])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gradatim.core.rung import Model
+from gradatim.ops.multiply_adds import multiply_adds
 
 __all__ = ["Costs", "measure"]
 
@@ -40,7 +41,7 @@ def measure(model: Model, inputs: Tensor) -> Costs:
     tensors = list(model.state_dict().values())
     return Costs(
         parameters=_learnt(model),
-        multiply_adds=_multiply_adds(model, inputs[:1]),
+        multiply_adds=multiply_adds(model, inputs[:1]),
         predict_seconds_1=_seconds(model, inputs[:1]),
         predict_seconds_256=_seconds(model, many),
         bytes=sum(t.numel() * t.element_size() for t in tensors),
@@ -60,11 +61,3 @@ def _seconds(model: Model, inputs: Tensor, budget: float = 0.3) -> float:
         model(inputs)
         times.append(time.perf_counter() - start)
     return statistics.median(times)
-
-
-def _multiply_adds(model: Model, one: Tensor) -> int:
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter:
-        model(one)
-    return int(counter.get_total_flops()) // 2

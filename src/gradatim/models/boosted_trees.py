@@ -60,7 +60,7 @@ class BoostedTrees(Solved):
     """The most leaves of a tree."""
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take any table or picture."""
+        """Take any table, picture or sequence."""
         return None
 
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:

@@ -43,7 +43,9 @@ class HogSvm(SupportVectors):
     def accepts(self, signature: Signature) -> Refusal | None:
         """Take pictures with categories."""
         if not isinstance(signature.input, Image):
-            return Refusal("edges have directions in pictures, not in tables", "use svm")
+            return Refusal(
+                "edges have directions in pictures, not in tables or sequences", "use svm"
+            )
         if not isinstance(signature.output, Category):
             return Refusal("hog_svm tells categories apart, it predicts no quantities", "use svm")
         return None

@@ -51,7 +51,7 @@ class Knn(Solved):
     """The most rows that k is chosen on."""
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take any table or picture."""
+        """Take any table, picture or sequence."""
         return None
 
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:

@@ -7,16 +7,13 @@ from pydantic import Field
 from torch import nn
 
 from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe
-from gradatim.core.refusal import Refusal
-from gradatim.core.rung import Model, Trained
-from gradatim.core.signature import Image, Signature
-from gradatim.layers.outputs import output_for
-from gradatim.layers.pixels import Pixels
+from gradatim.core.signature import Image
+from gradatim.models._pictures import OnPictures
 
 __all__ = ["RUNG", "LeNet5"]
 
 
-class LeNet5(Trained):
+class LeNet5(OnPictures):
     """Convolution 5x5, pooling, convolution 5x5, pooling, then three linear layers on 32x32.
 
     Volumes for one channel: 1024 -> 4704 -> 1176 -> 1600 -> 400 -> 120 -> 84 -> 10.
@@ -40,12 +37,6 @@ class LeNet5(Trained):
     width: Annotated[float, Field(gt=0, le=64)] = 1.0
     """Multiplies the number of filters and hidden units."""
 
-    def accepts(self, signature: Signature) -> Refusal | None:
-        """Take pictures."""
-        if isinstance(signature.input, Image):
-            return None
-        return Refusal("convolutions need neighbouring pixels, a table has none", "use mlp")
-
     def recipe(self, rows: int) -> Recipe:
         """Return thirty epochs with pictures moved by up to two of 32 pixels."""
         return Recipe(
@@ -56,12 +47,15 @@ class LeNet5(Trained):
             patience=8,
         )
 
-    def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:
-        """Return the network on 32x32 planes."""
-        assert isinstance(signature.input, Image)
+    def extent(self, image: Image) -> tuple[int, int]:
+        """Return the paper's 32 by 32 pixels."""
+        return 32, 32
+
+    def network(self, channels: int, outputs: int, size: tuple[int, int]) -> nn.Module:
+        """Return two convolutions with pooling and three linear layers."""
         first, second, hidden, last = (max(2, round(n * self.width)) for n in (6, 16, 120, 84))
-        network = nn.Sequential(
-            nn.Conv2d(signature.input.channels, first, 5),
+        return nn.Sequential(
+            nn.Conv2d(channels, first, 5),
             nn.ReLU(),
             nn.MaxPool2d(2),
             nn.Conv2d(first, second, 5),
@@ -72,9 +66,8 @@ class LeNet5(Trained):
             nn.ReLU(),
             nn.Linear(hidden, last),
             nn.ReLU(),
-            nn.Linear(last, signature.outputs),
+            nn.Linear(last, outputs),
         )
-        return Model(Pixels(signature.input, (32, 32)), network, output_for(signature))
 
 
 RUNG = LeNet5

