@@ -53,7 +53,7 @@ def forecasts(works: Sequence[Work], rows: Rows, training: np.ndarray) -> dict[s
     """Return the seconds that a fit of each rung on these rows will take, measured side by side."""
     calls = (joblib.delayed(_forecast)(work, rows, training) for work in works)
     seconds = side_by_side(calls)
-    return {work.rung.name: s for work, s in zip(works, seconds, strict=True)}
+    return {work.name: s for work, s in zip(works, seconds, strict=True)}
 
 
 def _forecast(work: Work, rows: Rows, training: np.ndarray) -> float:
@@ -73,25 +73,25 @@ def climb(
     planned: Mapping[str, float],
     deadline: float,
 ) -> Iterator[Event]:
-    """Fit every rung on every fold, yielding what happens.
+    """Fit every rung, or variant of a rung, on every fold, yielding what happens.
 
     Fits that are already finished in `folder` are reused, so a climb goes on where it was cut off.
     A rung whose folds would end after the deadline is skipped.
 
     Args:
-        works: rungs that accept the data.
+        works: rungs that accept the data, each name once.
         rows: all rows of the data.
         split: the folds.
         folder: of the run.
-        planned: forecast seconds of one fit, by rung.
+        planned: forecast seconds of one fit, by name.
         deadline: on `time.monotonic()`; infinity for none.
     """
-    ready = sorted(works, key=lambda work: planned[work.rung.name])
+    ready = sorted(works, key=lambda work: planned[work.name])
     total = len(split.folds)
     jobs: list[Job] = []
     skipped: list[Event] = []
     for work in ready:
-        name = work.rung.name
+        name = work.name
         yield Event("planned", name, folds=total, seconds=planned[name])
         for job in _jobs(work, split, folder):
             if _whole(job.folder):
@@ -113,7 +113,7 @@ def climb(
 
 def _jobs(work: Work, split: Partition, folder: Path) -> list[Job]:
     # Workers outlive a climb, and with it the working directory that a relative path starts from.
-    place = folder.absolute() / "fits" / work.rung.name
+    place = folder.absolute() / "fits" / work.name
     return [
         Job(work, place / f.name, f.repeat, f.fold, f.training, f.validation) for f in split.folds
     ]
@@ -134,8 +134,8 @@ def _affordable(
     """Hand out jobs while they fit the time, quick rungs always; asked anew before every fit."""
     dropped: set[str] = set()
     for i, job in enumerate(jobs):
-        name = job.work.rung.name
-        left = sum(other.work.rung.name == name for other in jobs[i:])
+        name = job.work.name
+        left = sum(other.work.name == name for other in jobs[i:])
         rounds = -(-left // workers())
         needed = rounds * planned[name]
         late = time.monotonic() + needed > deadline and needed > QUICK

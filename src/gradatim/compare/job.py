@@ -31,12 +31,22 @@ Rows = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Work:
-    """What all fits of a rung share."""
+    """What all fits of a rung share.
+
+    Several works may share a rung and differ in its settings or in the recipe: then each has the
+    name of its `Variant`, under which its fits are kept.
+    """
 
     rung: Rung
     recipe: Recipe
     task: Supervised
     signature: Signature
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the variant; of the rung, when it is the only one."""
+        return self.variant or self.rung.name
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ def fit_fold(job: Job, rows: Rows) -> dict[str, Any]:
     """Fit one fold in a worker process; a fit that fails is a result too, and says why."""
     behave()
     job.folder.mkdir(parents=True, exist_ok=True)
-    result: dict[str, Any] = {"rung": job.work.rung.name, "repeat": job.repeat, "fold": job.fold}
+    result: dict[str, Any] = {"rung": job.work.name, "repeat": job.repeat, "fold": job.fold}
     names = ["result.json"]
     try:
         result |= _fit_and_score(job, rows)

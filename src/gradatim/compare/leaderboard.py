@@ -1,13 +1,14 @@
-"""The leaderboard: every rung's score with a corrected interval, and its paired differences."""
+"""The leaderboard: every score with a corrected interval, and its paired differences."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gradatim.compare.variant import Variant
 from gradatim.compare.verdict import Standing, Verdict, verdict
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Rung, Trained
@@ -15,7 +16,7 @@ from gradatim.data.splits import Partition
 from gradatim.ops.paired import corrected_interval, corrected_t, holm, practical
 from gradatim.runs.files import is_finished, read_json
 
-__all__ = ["Ladder", "collect"]
+__all__ = ["Ladder", "collect", "compared"]
 
 DUMMIES = ("majority", "mean")
 EMPTY = [
@@ -26,7 +27,7 @@ EMPTY = [
 
 @dataclass(frozen=True)
 class Ladder:
-    """All rungs in order, scored or not, and the verdict (None when nothing could be scored)."""
+    """All that were to be compared, in order, scored or not; the verdict is for rungs alone."""
 
     rows: list[dict[str, Any]]
     verdict: Verdict | None
@@ -41,7 +42,7 @@ def collect(
     excused: Mapping[str, tuple[str, str, str]],
     rope: float | None = None,
 ) -> Ladder:
-    """Read every finished fit of a run and compare them.
+    """Read every finished fit of a climb, compare the rungs and choose one.
 
     Args:
         folder: of the run.
@@ -52,36 +53,71 @@ def collect(
         rope: difference below which two scores are practically equal; by default 0.01 for metrics
             within [0, 1], else 1 % of the simplest rung's score.
     """
-    rows = [_row(folder, rung, split, metric, excused) for rung in rungs]
+    ladder = compared(folder, [Variant.of(r) for r in rungs], split, metric, excused, rope)
+    scored = [row for row in ladder.rows if row["status"] == "ok"]
+    if not scored:
+        return ladder
+    standings = [_standing(row, rungs, metric) for row in scored]
+    texts = {row["name"]: f"{row['score']:.4g}" for row in scored}
+    return replace(ladder, verdict=verdict(standings, ladder.rope, texts))
+
+
+def compared(
+    folder: Path,
+    variants: Sequence[Variant],
+    split: Partition,
+    metric: Metric,
+    excused: Mapping[str, tuple[str, str, str]],
+    rope: float | None = None,
+    reference: str | None = None,
+) -> Ladder:
+    """Read every finished fit of a run and compare them, without a verdict.
+
+    Each row holds the paired difference to the row before it ("below"), to the best ("best") and
+    to the reference ("reference", where one is asked for), or None; p-values are Holm's.
+
+    Args:
+        folder: of the run.
+        variants: in the order of the leaderboard.
+        split: the folds.
+        metric: that decides.
+        excused: name -> (status, reason, remedy) of those that were not fitted.
+        rope: as for `collect`, by the first that was scored.
+        reference: the name of the one that all others are compared with.
+    """
+    rows = [_row(folder, variant, split, metric, excused) for variant in variants]
+    if reference is not None:
+        rows = [row | {"reference": None} for row in rows]
     scored = [row for row in rows if row["status"] == "ok"]
     if not scored:
         return Ladder(rows, None, 0.0)
     rope = rope if rope is not None else _rope(scored, metric)
     best = max(scored, key=lambda row: metric.sign * row["score"])
+    base = next((row for row in scored if row["name"] == reference), None)
     for below, row in zip([None, *scored], scored, strict=False):
-        row["below"] = _paired(row, below, split.ratio, metric, rope) if below else None
-        row["best"] = _paired(row, best, split.ratio, metric, rope) if row is not best else None
+        for key, other in (("below", below), ("best", best), ("reference", base)):
+            if other and other is not row:
+                row[key] = _paired(row, other, split.ratio, metric, rope)
     _adjust(scored)
-    standings = [_standing(row, rungs, metric) for row in scored]
-    texts = {row["name"]: f"{row['score']:.4g}" for row in scored}
-    return Ladder(rows, verdict(standings, rope, texts), rope)
+    return Ladder(rows, None, rope)
 
 
 def _row(
     folder: Path,
-    rung: Rung,
+    variant: Variant,
     split: Partition,
     metric: Metric,
     excused: Mapping[str, tuple[str, str, str]],
 ) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(EMPTY) | {"fold_scores": [], "scores": {}, "notes": []}
-    row |= {"name": rung.name, "place": rung.place, "idea": rung.idea, "source": rung.source}
-    row |= {"deviations": list(rung.deviations), "below": None, "best": None, "note": ""}
-    fits = [folder / "fits" / rung.name / fold.name for fold in split.folds]
+    row |= {key: getattr(variant, key) for key in ("name", "place", "idea", "source")}
+    row |= {"deviations": list(variant.deviations), "note": ""}
+    row |= dict.fromkeys(("below", "best"))
+    fits = [folder / "fits" / variant.name / fold.name for fold in split.folds]
     results = [read_json(fit / "result.json") for fit in fits if is_finished(fit)]
-    if rung.name in excused or not results:
+    if variant.name in excused or not results:
         gone = ("not tried", "it was not reached", "run the same command again")
-        status, reason, remedy = excused.get(rung.name, gone)
+        status, reason, remedy = excused.get(variant.name, gone)
         return row | {"status": status, "reason": reason, "remedy": remedy}
     return row | _summary(results, len(fits), metric, split.ratio)
 
@@ -123,7 +159,7 @@ def _unscored(failed: list[dict[str, Any]], finished: int, wanted: int) -> dict[
         return {
             "status": "failed",
             "reason": f"failed in {len(failed)} of {wanted} folds: {failed[0]['failed']}",
-            "remedy": "see its fits/ folder; the other rungs are not affected",
+            "remedy": "see its fits/ folder; the others are not affected",
         }
     reason = f"only {finished} of {wanted} folds were finished in time"
     return {"status": "not tried", "reason": reason, "remedy": "give more --minutes"}
@@ -162,9 +198,9 @@ def _paired(
 
 
 def _adjust(scored: list[dict[str, Any]]) -> None:
-    """Correct the p-values for the number of rungs that were compared (Holm)."""
-    for key in ("below", "best"):
-        pairs = [row[key] for row in scored if row[key]]
+    """Correct the p-values for how many were compared (Holm)."""
+    for key in ("below", "best", "reference"):
+        pairs = [row[key] for row in scored if row.get(key)]
         values = [pair["p"] if pair["p"] is not None else math.nan for pair in pairs]
         for pair, adjusted in zip(pairs, holm(values) if values else [], strict=True):
             pair["p_holm"] = _finite(adjusted)

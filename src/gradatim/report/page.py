@@ -14,7 +14,7 @@ from gradatim.core.errors import ConfigError
 from gradatim.report.chapter import chapter
 from gradatim.report.svg import short
 
-__all__ = ["build"]
+__all__ = ["build", "render"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 PICTURE_BUDGET = 1_400_000  # characters of pictures on a page
@@ -44,16 +44,17 @@ def build(folders: Sequence[Path]) -> str:
     if not folders:
         raise ConfigError("no run to report; name a run folder, such as runs/digits-3f2a9c1b")
     told = [chapter(folder, PICTURE_BUDGET // min(len(folders), MOST_RUNS)) for folder in folders]
+    return render("page.html", chapters=told, most=MOST_RUNS)
+
+
+def render(template: str, **content: object) -> str:
+    """Return a page of a template, with the style, the script and a policy that allows no other."""
     style, script = _asset("style.css"), _asset("script.js")
     page = (
         _environment()
-        .get_template("page.html")
+        .get_template(template)
         .render(
-            chapters=told,
-            most=MOST_RUNS,
-            style=Markup(style),
-            script=Markup(script),
-            policy=_policy(style, script),
+            style=Markup(style), script=Markup(script), policy=_policy(style, script), **content
         )
     )
     return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", page)

@@ -1,0 +1,183 @@
+"""`race`: optimizers on one rung, the same folds and seeds; loss against what it cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+from gradatim.compare.job import Work
+from gradatim.compare.leaderboard import Ladder
+from gradatim.compare.tracks import Track, common_level, read_track
+from gradatim.core.source import ReadOptions
+from gradatim.data.splits import Partition
+from gradatim.report.race import lead_of, race_page
+from gradatim.runs.files import finish_all, write_bytes, write_json
+from gradatim.runs.folder import command_of, open_run
+from gradatim.runs.lock import locked
+from gradatim.session.entrants import Entrant, entrants, works_of
+from gradatim.session.ground import Watch, compare_on, ground
+from gradatim.session.objects import check_numbers, settings_from
+
+__all__ = ["USUAL", "Race", "board_of", "race"]
+
+USUAL = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "lbfgs", "newton")
+EPOCHS = 20
+
+
+@dataclass(frozen=True)
+class Race:
+    """A finished race: its folder and the board that the report is made of."""
+
+    folder: Path
+    board: dict[str, Any]
+
+    @property
+    def report(self) -> Path:
+        """The HTML page."""
+        return self.folder / "report.html"
+
+
+def race(
+    data: Any,
+    target: str | None = None,
+    *,
+    rung: str,
+    optimizers: Sequence[str] = USUAL,
+    epochs: int = EPOCHS,
+    folds: int = 5,
+    repeats: int = 1,
+    minutes: float | None = None,
+    task: Literal["classify", "regress"] | None = None,
+    metric: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    settings: Sequence[str] = (),
+    recipe: Path | None = None,
+    drop: Sequence[str] = (),
+    rows: int | None = None,
+    allow_leak: bool = False,
+    encoding: str | None = None,
+    missing: Literal["impute", "error"] = "impute",
+    rope: float | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+    command: str | None = None,
+    watch: Watch | None = None,
+) -> Race:
+    """Fit one rung with several optimizers on the same folds; the sealed test part stays closed.
+
+    Each has its own default learning rate, no weight decay and no clipping, and runs all epochs.
+    A race that was cut off goes on when the same is asked again.
+
+    Args:
+        data: as for `climb`.
+        target: the column to predict.
+        rung: the name of a trained rung.
+        optimizers: names, with settings where wanted: "sgd", "sgd:batch=1", "sgd:batch=all",
+            "momentum:lr=0.1:momentum=0.95".
+        epochs: of every fit; `--set epochs=` and the recipe win.
+        folds: of the cross-validation, at least 2.
+        repeats: how often the folds are drawn anew.
+        minutes: time for the fits; optimizers that would not fit in are named.
+        task: overrides what the target asks for.
+        metric: that decides.
+        group: column whose equal rows stay on one side of every split.
+        time: column that orders rows.
+        settings: changes for all, such as "model.width=64".
+        recipe: a TOML file of settings for all.
+        drop: columns to leave out.
+        rows: draw this many of the rows to learn from; all by default.
+        allow_leak: go on although a feature gives the target away.
+        encoding: of text files, when it is not UTF-8.
+        missing: what to do with missing cells.
+        rope: difference of the metric that means nothing in practice.
+        seed: of splits and fits.
+        out: the run folder.
+        command: how the user asked, for the report.
+        watch: called with everything that happens.
+
+    Raises:
+        GradatimError: data, settings or resources do not allow it; the message says what to do.
+    """
+    begun, seed = monotonic(), int(seed)
+    check_numbers(minutes=minutes, rope=rope)
+    members = entrants(optimizers)
+    options = ReadOptions(target, group, time, task, encoding, missing)
+    place = ground(data, options, rung, metric, folds, repeats, drop, rows, allow_leak, seed)
+    works = works_of(place, members, {"epochs": epochs} | settings_from(recipe, settings))
+    question = {**place.question, "job": "race", "rope": rope, "works": asked(works)}
+    where = Path(out) if out is not None else None
+    name = f"{place.data.name}-{rung}-race"
+    folder = open_run(where, name, question, command or "gradatim.race(...)")
+    deadline = inf if minutes is None else begun + 60 * minutes
+    variants = [member.variant(i) for i, member in enumerate(members)]
+    with locked(folder):
+        ladder = compare_on(
+            place, works, variants, folder, deadline=deadline, rope=rope, watch=watch
+        )
+        board = place.facts() | board_of(folder, place.split, ladder, members, works)
+        board |= {"command": command_of(folder), "seconds": monotonic() - begun}
+        board |= {"run": str(folder), "report": str(folder / "report.html")}
+        board["lead"] = lead_of(board)
+        write_json(folder / "race.json", board)
+        write_bytes(folder / "report.html", race_page(board).encode())
+        finish_all(folder)
+    return Race(folder, board)
+
+
+def asked(works: Sequence[Work]) -> dict[str, Any]:
+    """Return what is fitted, as part of a question."""
+    return {
+        w.name: {"rung": w.rung.model_dump(mode="json"), "recipe": w.recipe.model_dump(mode="json")}
+        for w in works
+    }
+
+
+def board_of(
+    folder: Path,
+    split: Partition,
+    ladder: Ladder,
+    members: Sequence[Entrant],
+    works: Sequence[Work],
+) -> dict[str, Any]:
+    """Return a row an entrant, with its track and what the common level cost it."""
+    tracks = {
+        row["name"]: read_track([folder / "fits" / row["name"] / f.name for f in split.folds])
+        for row in ladder.rows
+        if row["status"] == "ok"
+    }
+    level = common_level(list(tracks.values()))
+    rows = [
+        _row(row, member, work, tracks.get(member.name), level)
+        for row, member, work in zip(ladder.rows, members, works, strict=True)
+    ]
+    watched = bool(works[0].recipe.validation)
+    epochs = works[0].recipe.epochs
+    schedule = works[0].recipe.schedule.name
+    return {
+        "rope": ladder.rope,
+        "epochs": epochs,
+        "schedule": schedule,
+        "watched": "validation loss" if watched else "training loss",
+        "level": level,
+        "entrants": rows,
+    }
+
+
+def _row(
+    row: dict[str, Any], member: Entrant, work: Work, track: Track | None, level: float | None
+) -> dict[str, Any]:
+    """Return one entrant; a fold that stopped at NaN or infinity makes it diverged."""
+    reason = row["reason"] or ""
+    status = "diverged" if row["status"] == "failed" and "NumericError" in reason else row["status"]
+    keys = ("score", "low", "high", "fold_scores", "scores", "fit_seconds", "best")
+    made = {"name": member.name, "optimizer": member.optimizer, "status": status}
+    made |= {"reason": reason.partition(";")[0], "remedy": row["remedy"]}
+    made |= {"lr": work.recipe.optimizer.lr, "batch": work.recipe.batch} | {
+        key: row[key] for key in keys
+    }
+    if track is None or level is None:
+        return made | {"track": None, "reached": None}
+    return made | {"track": track.as_dict(), "reached": track.reached(level)}

@@ -1,0 +1,206 @@
+"""`rates`: which learning rate? A range test, then a sweep on the same folds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+from gradatim.compare.verdict import SURE
+from gradatim.core.errors import ConfigError
+from gradatim.core.rung import Trained
+from gradatim.core.source import ReadOptions
+from gradatim.report.rates import rates_lead, rates_page
+from gradatim.runs.files import finish_all, write_bytes, write_json
+from gradatim.runs.folder import command_of, open_run
+from gradatim.runs.lock import locked
+from gradatim.session.entrants import entrants, works_of
+from gradatim.session.ground import Ground, Watch, compare_on, ground
+from gradatim.session.objects import check_numbers, settings_from
+from gradatim.session.race import asked, board_of
+from gradatim.train.range_test import RangeTest, range_test
+
+__all__ = ["Rates", "rates"]
+
+SHARES = (0.01, 0.1, 1 / 3, 1.0, 3.0, 10.0, 100.0)
+"""Of the suggested rate: what is swept when no rates are named."""
+EPOCHS = 20
+
+
+@dataclass(frozen=True)
+class Rates:
+    """A finished search: its folder and the board that the report is made of."""
+
+    folder: Path
+    board: dict[str, Any]
+
+    @property
+    def report(self) -> Path:
+        """The HTML page."""
+        return self.folder / "report.html"
+
+    @property
+    def best(self) -> float | None:
+        """The rate that scored best; None when none was scored."""
+        return self.board["chosen"]
+
+
+def rates(
+    data: Any,
+    target: str | None = None,
+    *,
+    rung: str,
+    optimizer: str = "adamw",
+    sweep: Sequence[float] = (),
+    low: float = 1e-6,
+    high: float = 10.0,
+    steps: int = 150,
+    epochs: int = EPOCHS,
+    folds: int = 5,
+    repeats: int = 1,
+    minutes: float | None = None,
+    task: Literal["classify", "regress"] | None = None,
+    metric: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    settings: Sequence[str] = (),
+    recipe: Path | None = None,
+    drop: Sequence[str] = (),
+    rows: int | None = None,
+    allow_leak: bool = False,
+    encoding: str | None = None,
+    missing: Literal["impute", "error"] = "impute",
+    rope: float | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+    command: str | None = None,
+    watch: Watch | None = None,
+) -> Rates:
+    """Find a learning rate; the sealed test part stays closed.
+
+    The range test is one short run on the first fold's training rows; the sweep fits every rate
+    on all folds, without weight decay and clipping, over all epochs.
+
+    Args:
+        data: as for `climb`.
+        target: the column to predict.
+        rung: the name of a trained rung.
+        optimizer: a name, with settings where wanted, as for `race`.
+        sweep: rates to fit; by default 1/100 to 100 times the suggested one.
+        low: first rate of the range test.
+        high: its last rate.
+        steps: of the range test, 10 or more.
+        epochs: of every fit of the sweep; `--set epochs=` and the recipe win.
+        folds: of the cross-validation, at least 2.
+        repeats: how often the folds are drawn anew.
+        minutes: time for the fits; rates that would not fit in are named.
+        task: overrides what the target asks for.
+        metric: that decides.
+        group: column whose equal rows stay on one side of every split.
+        time: column that orders rows.
+        settings: changes of the recipe, such as "model.width=64".
+        recipe: a TOML file of settings.
+        drop: columns to leave out.
+        rows: draw this many of the rows to learn from; all by default.
+        allow_leak: go on although a feature gives the target away.
+        encoding: of text files, when it is not UTF-8.
+        missing: what to do with missing cells.
+        rope: difference of the metric that means nothing in practice.
+        seed: of splits and fits.
+        out: the run folder.
+        command: how the user asked, for the report.
+        watch: called with everything that happens.
+
+    Raises:
+        GradatimError: data, settings or resources do not allow it; the message says what to do.
+    """
+    begun, seed = monotonic(), int(seed)
+    check_numbers(minutes=minutes, rope=rope)
+    _check(low, high, steps, sweep)
+    entrants([optimizer])  # says what is wrong before any work
+    options = ReadOptions(target, group, time, task, encoding, missing)
+    place = ground(data, options, rung, metric, folds, repeats, drop, rows, allow_leak, seed)
+    changes = {"epochs": epochs} | settings_from(recipe, settings)
+    test = _test(place, optimizer, changes, low, high, steps)
+    tried = sorted(set(sweep)) or [float(f"{test.suggested * share:.2g}") for share in SHARES]
+    members = entrants([f"{optimizer}:lr={rate:g}" for rate in tried if rate <= 1000])
+    works = works_of(place, members, changes)
+    question = {**place.question, "job": "rates", "rope": rope, "works": asked(works)}
+    question |= {"low": low, "high": high, "steps": steps}
+    where = Path(out) if out is not None else None
+    name = f"{place.data.name}-{rung}-rates"
+    folder = open_run(where, name, question, command or "gradatim.rates(...)")
+    deadline = inf if minutes is None else begun + 60 * minutes
+    variants = [m.variant(i) for i, m in enumerate(members)]
+    with locked(folder):
+        ladder = compare_on(
+            place, works, variants, folder, deadline=deadline, rope=rope, watch=watch
+        )
+        board = place.facts() | board_of(folder, place.split, ladder, members, works)
+        board |= {"optimizer": optimizer, "test": test.as_dict()} | _verdict(board, test.losses[0])
+        board |= {"command": command_of(folder), "seconds": monotonic() - begun}
+        board |= {"run": str(folder), "report": str(folder / "report.html")}
+        board["lead"] = rates_lead(board)
+        write_json(folder / "rates.json", board)
+        write_bytes(folder / "report.html", rates_page(board).encode())
+        finish_all(folder)
+    return Rates(folder, board)
+
+
+def _check(low: float, high: float, steps: int, sweep: Sequence[float]) -> None:
+    if not (0 < low < high <= 1000):
+        raise ConfigError(f"--low {low:g} and --high {high:g}: give 0 < low < high <= 1000")
+    if not 10 <= steps <= 100_000:
+        raise ConfigError(f"--steps {steps}: give 10 to 100,000")
+    wrong = [rate for rate in sweep if not (isfinite(rate) and 0 < rate <= 1000)]
+    if wrong:
+        raise ConfigError(f"--sweep {wrong[0]:g}: a learning rate is above 0 and at most 1000")
+
+
+def _test(
+    place: Ground, optimizer: str, changes: dict[str, Any], low: float, high: float, steps: int
+) -> RangeTest:
+    work = works_of(place, entrants([optimizer]), changes)[0]
+    rows = place.data.samples.take(place.split.folds[0].training)
+    assert isinstance(work.rung, Trained), "ground takes no other"
+    return range_test(
+        work.rung,
+        work.task,
+        rows,
+        work.signature,
+        work.recipe,
+        low=low,
+        high=high,
+        steps=steps,
+    )
+
+
+def _verdict(board: dict[str, Any], start: float) -> dict[str, Any]:
+    """Return the chosen rate, and for each rate whether it is low, good, high or very high.
+
+    Good is what is practically worse than the best with a probability below 0.95;
+    very high diverged, or ended with a training loss within a tenth of that of the first weights.
+    """
+    rows = board["entrants"]
+    scored = [row for row in rows if row["status"] == "ok"]
+    best = next((row for row in scored if row["best"] is None), None)
+    names = {}
+    for row in rows:
+        if row["status"] == "diverged":
+            names[row["name"]] = "very high"
+        elif row["status"] != "ok" or best is None:
+            names[row["name"]] = row["status"]
+        elif _as_good(row):
+            names[row["name"]] = "good"
+        elif row["lr"] < best["lr"]:
+            names[row["name"]] = "low"
+        else:
+            learnt = row["track"]["loss"][-1] < 0.9 * start
+            names[row["name"]] = "high" if learnt else "very high"
+    return {"chosen": best["lr"] if best else None, "verdicts": names}
+
+
+def _as_good(row: dict[str, Any]) -> bool:
+    pair = row["best"]
+    return pair is None or (pair["worse"] or 0.0) < SURE
