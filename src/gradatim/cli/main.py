@@ -24,6 +24,14 @@ COMMANDS = {
     "predict": "Answer new rows or pictures with the model of a run.",
     "evaluate": "Score the model of a run on its sealed test split, or on other data.",
     "report": "Write one HTML page for finished runs.",
+    "race": "Let optimizers race: one rung, the same folds and seeds, loss against cost.",
+    "rates": "Find a learning rate: a range test, then a sweep on the same folds.",
+    "ablate": "Say what each regulariser of a rung bought, with paired intervals.",
+    "shapes": "Print and draw a network's layers: shapes, parameters, multiply-adds, fields.",
+    "signal": "Draw how large signals and gradients are, layer by layer, beside theory.",
+    "derive": "Differentiate an expression or a network in five ways, and draw its graph.",
+    "story": "Tell a story of the course with numbers: xor, vanishing or symmetry.",
+    "import-weights": "Turn a published state dict into a model of this project.",
     "list": "List rungs, tasks, sources or optimizers.",
 }
 USAGE, RESOURCES, INTERRUPTED, BUG = 2, 5, 6, 70
@@ -40,8 +48,9 @@ def _app() -> App:
         suppress_keyboard_interrupt=False,  # main has an exit code and a message for it
     )
     for name, text in COMMANDS.items():
-        function = {"list": "list_entries"}.get(name, name)
-        app.command(f"gradatim.cli.{name}:{function}", name=name, help=text)
+        module = name.replace("-", "_")
+        function = {"list": "list_entries"}.get(name, module)
+        app.command(f"gradatim.cli.{module}:{function}", name=name, help=text)
     return app
 
 

@@ -44,7 +44,7 @@ def ridge_path(
         Weights, bias and leave-one-out predictions of each penalty.
 
     Source: course 000, equation (4), as a MAP estimate with an unpenalised intercept (see
-    docs/errata.md); leave-one-out: Hastie, Tibshirani, Friedman 2009, equation (7.64).
+    docs/equations.md); leave-one-out: Hastie, Tibshirani, Friedman 2009, equation (7.64).
     """
     mean, centre = features.mean(0), targets.mean(0)
     x, t = features - mean, targets - centre

@@ -15,7 +15,7 @@ from gradatim.core.errors import ConfigError, CorruptError, DataError
 from gradatim.core.source import ReadOptions
 from gradatim.runs.files import is_finished, is_leftover, read_json, write_json
 
-__all__ = ["command_of", "environment", "find_run", "open_run", "read_question"]
+__all__ = ["QUESTION", "command_of", "environment", "find_run", "open_run", "read_question"]
 
 ASKED = ("job", "data", "options", "drop", "rows", "allow_leak", "seed", "metric", "fingerprint")
 OPTIONS = tuple(ReadOptions().as_dict())

@@ -19,7 +19,7 @@ from gradatim.evaluate.judge import predict as decode
 from gradatim.evaluate.opening import open_test
 from gradatim.report import build
 from gradatim.runs.files import finish_all, is_finished, read_array, read_json, write_bytes
-from gradatim.runs.folder import find_run, read_question
+from gradatim.runs.folder import QUESTION, command_of, find_run, read_question
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import ModelCard, load_model
 from gradatim.session.climb import climb
@@ -147,6 +147,9 @@ def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
     folder = find_run(run)
     if is_finished(folder):
         raise ConfigError(f"{run} is finished; there is nothing to go on with")
+    if _comparison(folder):
+        text = f"resume goes on with climbs and fits; {run} goes on when it is asked again"
+        raise ConfigError(f"{text}: {command_of(folder)}")
     question = _asked(run)
     shared = dict(question["options"]) | {"drop": question["drop"], "seed": question["seed"]}
     shared |= {"rows": question["rows"], "allow_leak": question["allow_leak"]}
@@ -157,6 +160,12 @@ def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
     else:
         fit(question["data"], rung=question["rung"], settings=_flat(question), **shared)
     return folder
+
+
+def _comparison(folder: Path) -> bool:
+    """Tell whether a run has a page of its own and no model: a race, a search for a rate."""
+    question = read_json(folder / QUESTION)
+    return isinstance(question, dict) and question.get("job", "fit") not in ("climb", "fit")
 
 
 def _flat(question: dict[str, Any]) -> list[str]:
@@ -179,6 +188,9 @@ def _flat(question: dict[str, Any]) -> list[str]:
 def report(runs: Sequence[Path], out: Path | None = None) -> Path:
     """Write one HTML page for finished runs; by default into the folder of the first."""
     folders = [find_run(run) for run in runs]
+    for folder in filter(_comparison, folders):
+        text = f"{folder} compares ways to fit one rung, and wrote its page itself"
+        raise ConfigError(f"{text}: open {folder / 'report.html'}")
     path = out or folders[0] / "report.html"
     write_bytes(path, build(folders).encode())
     if path.parent in folders:

@@ -1,0 +1,1 @@
+"""Explaining fitted models and gradients: one method a file."""
