@@ -12,8 +12,8 @@ from torch import nn
 from gradatim.cli.derive import derive
 from gradatim.core.errors import ConfigError, GradatimError, NumericError
 from gradatim.core.rung import Model
-from gradatim.explain.directions import directions
-from gradatim.explain.network import example
+from gradatim.explain.derivatives.directions import directions
+from gradatim.explain.derivatives.network import example
 
 SLIDE = "sigmoid(w3*sigmoid(w2*sigmoid(w1*x)))"
 
@@ -57,7 +57,7 @@ def test_values_that_were_not_given_are_stated(run):
 
 
 def test_growth_is_measured_unless_quick(run, monkeypatch):
-    from gradatim.explain.growth import growth
+    from gradatim.explain.derivatives.growth import growth
 
     monkeypatch.setattr("gradatim.session.derive.growth", lambda: growth((4, 16)))
     facts = json.loads(run("w*x", "--json", "--out", "page.html"))
@@ -133,8 +133,8 @@ def test_a_rung_on_another_input(run):
         (["mlp", "--size", "tinny"], 'did you mean "tiny"?'),
         (["lenet5", "--input", "8"], "does not take 8"),
         (["lenet5", "--input", "2x8x8"], "1 or 3 channels"),
-        (["lenet5", "--input", "1x0x8"], "1x28x28"),
-        (["lenet5", "--input", "big"], "1x28x28"),
+        (["lenet5", "--input", "1x0x8"], "3x224x224"),
+        (["lenet5", "--input", "big"], "3x224x224"),
         (["w*x", "--at", "w"], "name=number"),
         (["w*x", "--at", "w="], "name=number"),
         (["w*x", "--at", "=1"], 'no ""'),

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from gradatim.explain.differentiate import backward, chain_rule
-from gradatim.explain.expression import parse
+from gradatim.explain.derivatives.differentiate import backward, chain_rule
+from gradatim.explain.derivatives.expression import parse
+from gradatim.explain.derivatives.operations import FUNCTIONS
 from gradatim.explain.moments import Link, moments, predicted
-from gradatim.explain.operations import FUNCTIONS
 
 SIGMOIDS = "sigmoid(w3*sigmoid(w2*sigmoid(w1*x)))"
 RELUS = "relu(w3*relu(w2*relu(w1*x)))"

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gradatim.core.errors import NumericError
-from gradatim.explain.differentiate import (
+from gradatim.explain.derivatives.differentiate import (
     backward,
     central_differences,
     chain_rule,
@@ -19,12 +19,12 @@ from gradatim.explain.differentiate import (
     reverse_mode,
     tensor_function,
 )
-from gradatim.explain.expression import default_values, parse
-from gradatim.explain.graph import Graph
-from gradatim.explain.growth import growth, two_layers
-from gradatim.explain.operations import FUNCTIONS, OPERATIONS
-from gradatim.explain.products import path_count, products
-from gradatim.explain.symbolic import formulas, symbolic
+from gradatim.explain.derivatives.expression import default_values, parse
+from gradatim.explain.derivatives.graph import Graph
+from gradatim.explain.derivatives.growth import growth, two_layers
+from gradatim.explain.derivatives.operations import FUNCTIONS, OPERATIONS
+from gradatim.explain.derivatives.products import path_count, products
+from gradatim.explain.derivatives.symbolic import formulas, symbolic
 
 SLIDE = "sigmoid(w3*sigmoid(w2*sigmoid(w1*x)))"
 POINT = {"w1": 0.5, "w2": -1.2, "w3": 0.8, "x": 2.0}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradatim.core.errors import ConfigError, NumericError
-from gradatim.explain.expression import MOST_NODES, default_values, parse
+from gradatim.explain.derivatives.expression import MOST_NODES, default_values, parse
 
 SLIDE = "sigmoid(w3*sigmoid(w2*sigmoid(w1*x)))"
 

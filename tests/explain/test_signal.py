@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from gradatim.explain.examples import signature_for
 from gradatim.explain.moments import moments, predicted, simple_chain
-from gradatim.explain.network import signature_for
 from gradatim.explain.signal import LayerSignal, judge, signal
 from gradatim.layers.initialisation import initialise
 from gradatim.models.mlp import Mlp
@@ -17,7 +17,7 @@ X = torch.randn(64, 300, generator=torch.Generator().manual_seed(0))
 
 def measured(activation: str, rule: str, depth: int = 8, seeds: int = 6, dropout: float = 0.0):
     rung = Mlp(depth=depth, width=300, activation=activation, dropout=dropout)
-    signature = signature_for(rung, (300,))
+    signature = signature_for(rung, "300")
 
     def build() -> nn.Module:
         network = rung.build(signature, {}).network

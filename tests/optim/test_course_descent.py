@@ -14,7 +14,7 @@ from gradatim.core.learner import Learner
 from gradatim.core.recipe import OptimizerChoice
 from gradatim.core.samples import Samples
 from gradatim.data.batches import Batches
-from gradatim.explain.differentiate import central_differences, reverse_mode
+from gradatim.explain.derivatives.differentiate import central_differences, reverse_mode
 from gradatim.ops import losses
 from gradatim.optim import OPTIMIZERS
 from gradatim.tasks import TASKS

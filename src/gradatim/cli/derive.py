@@ -18,7 +18,7 @@ def derive(
     *,
     at: Words = (),
     size: str = "tiny",
-    shape: Annotated[str | None, Parameter(name="--input")] = None,
+    given: Annotated[str | None, Parameter(name="--input")] = None,
     quick: Flag = False,
     out: Path | None = None,
     json: Json = False,
@@ -33,8 +33,8 @@ def derive(
         A value such as w1=0.5, or several with commas; names without one take 0.5, 0.6, ...
     size
         Of the rung.
-    shape
-        Of the rung's input: 1x28x28 for pictures, 8 for columns, 32x3 for steps and channels.
+    given
+        The rung's input: 1x28x28 for pictures, 8 for columns, 32x3 for steps and channels.
     quick
         Do not measure how cost grows with the number of parameters.
     out
@@ -44,9 +44,7 @@ def derive(
     """
     from gradatim.session.derive import derive as differentiate
 
-    found = differentiate(
-        what, at=_values(at), size=size, shape=_shape(shape), quick=quick, out=out
-    )
+    found = differentiate(what, at=_values(at), size=size, given=given, quick=quick, out=out)
     if json:
         print_json(found.facts)
         return
@@ -68,16 +66,6 @@ def _values(words: tuple[str, ...]) -> dict[str, float]:
             raise ConfigError(f"--at {name:.30} is given twice; give each name one value")
         values[name] = value
     return values
-
-
-def _shape(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    sizes = text.lower().split("x")
-    known = len(sizes) <= 3 and all(s.isascii() and s.isdigit() and len(s) < 6 for s in sizes)
-    if not known or any(int(s) < 1 for s in sizes):
-        raise ConfigError(f"--input {text!r:.40}: write 1x28x28 for pictures, 8 for columns")
-    return tuple(map(int, sizes))
 
 
 def _formula(facts: dict[str, Any]) -> list[str]:

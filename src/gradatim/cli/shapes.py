@@ -18,7 +18,7 @@ def shapes(
     model: str,
     /,
     *,
-    input_: Annotated[str, Parameter(name="--input")],
+    input_: Annotated[str | None, Parameter(name="--input")] = None,
     classes: Whole | None = None,
     size: str | None = None,
     set_: Annotated[Words, Parameter(name="--set")] = (),
@@ -33,7 +33,8 @@ def shapes(
         A rung that is trained, such as mlp, or a published network, such as resnet18.
     input_
         Of pictures channels x height x width, such as 3x224x224; of sequences steps x numbers a
-        step, such as 20x2; of a table its columns, such as 13.
+        step, such as 20x2; of a table its columns, such as 13. By default 3x224x224 for a
+        published network, 1x28x28 or what else the rung takes for another.
     classes
         Classes to tell apart; 1000 for pictures 224 pixels high, else 10.
     size
@@ -41,7 +42,7 @@ def shapes(
     set_
         Change a setting of the network, such as model.width=64; may be given several times.
     out
-        An HTML page to write, with a figure.
+        The page with the figure; by default runs/shapes-NAME.html.
     json
         Print one JSON object.
     """
@@ -49,15 +50,15 @@ def shapes(
     from gradatim.session.shapes import shapes as look
 
     found = look(model, input_, classes=classes, size=size, settings=set_)
-    if out is not None:
-        write_bytes(out, found.page().encode())
+    page = out or Path("runs") / f"shapes-{model}.html"
+    write_bytes(page, found.page().encode())
     if json:
         print_json(found.as_dict())
     else:
-        _print(found, out)
+        _print(found, page)
 
 
-def _print(found: "ShapesOfModel", out: Path | None) -> None:
+def _print(found: "ShapesOfModel", page: Path) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -75,5 +76,4 @@ def _print(found: "ShapesOfModel", out: Path | None) -> None:
     console.print(escape(inert(f"\n{found.headline}.")), soft_wrap=True)
     for note in found.notes:
         console.print(escape(inert(note)), style="yellow", soft_wrap=True)
-    if out is not None:
-        console.print(escape(inert(f"Page: {out}")), soft_wrap=True)
+    console.print(escape(inert(f"Page: {page}")), soft_wrap=True)

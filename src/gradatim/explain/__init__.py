@@ -1,1 +1,1 @@
-"""Explaining fitted models and gradients: one method a file."""
+"""Looking inside: layers and what they see, signals, derivatives, and the stories of the course."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from gradatim.core.errors import ConfigError, NumericError, nearest
-from gradatim.explain.differentiate import (
+from gradatim.explain.derivatives.differentiate import (
     Backward,
     Gradient,
     backward,
@@ -23,16 +23,15 @@ from gradatim.explain.differentiate import (
     reverse_mode,
     tensor_function,
 )
-from gradatim.explain.directions import Direction, directions
-from gradatim.explain.expression import default_values, parse
-from gradatim.explain.graph import Graph
-from gradatim.explain.growth import growth
-from gradatim.explain.layers import layers
-from gradatim.explain.network import example
-from gradatim.explain.operations import OPERATIONS
-from gradatim.explain.products import path_count, products
-from gradatim.explain.symbolic import LARGEST, formulas, symbolic
-from gradatim.models import RUNGS
+from gradatim.explain.derivatives.directions import Direction, directions
+from gradatim.explain.derivatives.expression import default_values, parse
+from gradatim.explain.derivatives.graph import Graph
+from gradatim.explain.derivatives.growth import growth
+from gradatim.explain.derivatives.layers import layers
+from gradatim.explain.derivatives.network import example
+from gradatim.explain.derivatives.operations import OPERATIONS
+from gradatim.explain.derivatives.products import path_count, products
+from gradatim.explain.derivatives.symbolic import LARGEST, formulas, symbolic
 from gradatim.report.derivation import formula_page, network_page
 from gradatim.runs.files import write_bytes
 
@@ -55,7 +54,7 @@ def derive(
     *,
     at: Mapping[str, float] | None = None,
     size: str = "tiny",
-    shape: Sequence[int] | None = None,
+    given: str | None = None,
     quick: bool = False,
     out: Path | None = None,
 ) -> Derivation:
@@ -65,7 +64,7 @@ def derive(
         what: a formula such as "sigmoid(w*x)", or the name of a rung.
         at: values of the formula's names; the others take 0.5, 0.6, ... in order.
         size: of the rung.
-        shape: of its input: (columns,), (steps, channels) or (channels, height, width).
+        given: its input, such as "1x28x28"; see `explain.examples.signature_for`.
         quick: do not measure how cost grows with the number of parameters.
         out: the page; by default in runs/.
 
@@ -77,7 +76,7 @@ def derive(
     if re.fullmatch(r"[A-Za-z_]\w*", what):
         if at:
             raise ConfigError(f"--at gives values to the names of a formula; {what} is a name")
-        facts, name = _network(what, size, shape), what
+        facts, name = _network(what, size, given), what
         page = network_page(facts)
     else:
         facts = _formula(what, at or {}, quick)
@@ -200,11 +199,12 @@ def _product(graph: Graph, found: Backward, name: str) -> dict[str, Any]:
     }
 
 
-def _network(name: str, size: str, shape: Sequence[int] | None) -> dict[str, Any]:
-    if name not in RUNGS.names():
-        hint = nearest(name, RUNGS.names())
-        raise ConfigError(f'there is no rung "{name:.40}"; {hint}\na formula computes, as w*x does')
-    case = example(name, size, tuple(shape) if shape else None)
+def _network(name: str, size: str, given: str | None) -> dict[str, Any]:
+    try:
+        case = example(name, size, given)
+    except ConfigError as error:
+        hint = "\na formula computes, as w*x does" if "there is no rung" in str(error) else ""
+        raise ConfigError(f"{error}{hint}") from error
     found = directions(case)
     with torch.no_grad():
         loss = float(case.loss())

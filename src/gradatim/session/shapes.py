@@ -1,31 +1,25 @@
 """`shapes`: a network for inputs of some size, layer by layer, built without memory."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
 from gradatim.core.errors import ConfigError
-from gradatim.core.rung import Model, Rung, Trained
-from gradatim.core.signature import Category, Column, Image, InputField, Series, Signature, Table
+from gradatim.core.rung import Rung
+from gradatim.core.signature import Image, InputField, Series
+from gradatim.explain.examples import form, signature_for, spoken, trained
 from gradatim.explain.shapes import Shapes
 from gradatim.explain.shapes import shapes as trace
-from gradatim.models import RUNGS, rung_named
 from gradatim.report.figures.layers import brief, layer_figure, working_layers
 from gradatim.report.sheet import Part, sheet
 from gradatim.session.objects import settings_from
 
 __all__ = ["ShapesOfModel", "shapes"]
 
-MOST = 100_000  # of any number in --input
-EXAMPLES: Mapping[str, tuple[str, str]] = {
-    "image": ("pictures", "--input 3x224x224 (channels, height, width)"),
-    "sequence": ("sequences", "--input 20x2 (steps, numbers a step)"),
-    "table": ("tables", "--input 13 (columns)"),
-}
+MOST = 100_000  # classes
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ COLUMNS = ("layer", "kind", "output", "parameters", "multiply-adds", "stride", "
 
 def shapes(
     model: str,
-    given: str,
+    given: str | None = None,
     *,
     classes: int | None = None,
     size: str | None = None,
@@ -123,7 +117,7 @@ def shapes(
     Args:
         model: a rung that is trained, or a published network.
         given: the input: channels x height x width of pictures, such as "3x224x224"; steps x
-            channels of sequences; columns of a table.
+            channels of sequences; columns of a table; by default what suits the model.
         classes: that are told apart; 1000 for pictures of 224 pixels a side, else 10.
         size: a named size of the rung.
         settings: changes such as "model.width=64".
@@ -131,93 +125,31 @@ def shapes(
     Raises:
         ConfigError: a name, a number or a shape does not fit; a layer that fails is named.
     """
-    rung = _rung(model, size, settings)
-    field = _field(rung, model, given)
-    classes = classes or (1000 if isinstance(field, Image) and field.height == 224 else 10)
+    rung = _changed(trained(model, size), settings)
+    if given is None and rung.name in rung.published:
+        given = "3x224x224"
+    large = re.fullmatch(r"[0-9]+[xX]224[xX][0-9]+", given or "")
+    classes = classes or (1000 if large else 10)
     if not 2 <= classes <= MOST:
         raise ConfigError(f"--classes {classes}: expected 2 to {MOST}, such as --classes 10")
-    output = Category(names=tuple(f"class {i}" for i in range(classes)))
-    signature = Signature(input=field, output=output)
+    signature = signature_for(rung, given, classes)
+    field = signature.input
     with torch.device("meta"):
         built = rung.build(signature, {}).eval()
-    row = _features(built, field)
+    shape, dtype = form(field)
+    row = built.preprocess(torch.empty((1, *shape), dtype=dtype, device="meta"))
     sides, unit = _sides(field, row)
     traced = trace(built.network, row, sides)
-    asked = "x".join(re.findall(r"\d+", given))
     notes = tuple(_notes(field, sides, traced))
-    return ShapesOfModel(model, asked, classes, sides, unit, notes, traced)
+    return ShapesOfModel(model, spoken(field), classes, sides, unit, notes, traced)
 
 
-def _rung(model: str, size: str | None, settings: Sequence[str]) -> Rung:
-    rung = rung_named(model)
-    if not isinstance(rung, Trained):
-        works = [name for name, other in RUNGS.all().items() if issubclass(other, Trained)]
-        raise ConfigError(
-            f"{model} is solved, not built of layers; these are: {', '.join(sorted(works))}"
-        )
-    if size is not None:
-        rung = type(rung).of_size(size)
+def _changed(rung: Rung, settings: Sequence[str]) -> Rung:
     changes = settings_from(None, settings)
     own = changes.pop("model", {})
     if changes or not isinstance(own, dict):
         raise ConfigError("--set changes the network alone here; write it as model.NAME=VALUE")
     return type(rung).parse({**rung.model_dump(), **own}, "model.")
-
-
-def _field(rung: Rung, model: str, text: str) -> InputField:
-    """Return the kind of input that the text describes, which the rung must take."""
-    numbers = [int(n) for n in text.lower().split("x")] if _SIZES.fullmatch(text) else []
-    if not numbers or any(not 1 <= n <= MOST for n in numbers):
-        raise ConfigError(f"--input {text!r:.80}: write whole numbers; {_such_as(rung, model)}")
-    try:
-        field = _of_numbers(numbers)
-    except ValidationError as error:
-        raise ConfigError(f"--input {text}: pictures have 1 or 3 channels") from error
-    refusal = rung.accepts(Signature(input=field, output=_TWO))
-    if refusal is not None:
-        kind = EXAMPLES[field.kind][0]
-        raise ConfigError(
-            f"--input {text} means {kind}, and {model} does not take them: "
-            f"{refusal.reason}\n{_such_as(rung, model)}"
-        )
-    return field
-
-
-_SIZES = re.compile(r"\d{1,6}([xX]\d{1,6}){0,2}")
-_TWO = Category(names=("no", "yes"))
-
-
-def _of_numbers(numbers: Sequence[int]) -> InputField:
-    if len(numbers) == 3:
-        channels, height, width = numbers
-        return Image.model_validate({"channels": channels, "height": height, "width": width})
-    if len(numbers) == 2:
-        return Series(steps=numbers[0], channels=numbers[1])
-    names = (f"x{i + 1}" for i in range(numbers[0]))
-    return Table(columns=tuple(Column(name=name, kind="numeric") for name in names))
-
-
-def _such_as(rung: Rung, model: str) -> str:
-    tried = {"image": [3, 224, 224], "sequence": [20, 2], "table": [13]}
-    taken = [
-        EXAMPLES[kind]
-        for kind, numbers in tried.items()
-        if rung.accepts(Signature(input=_of_numbers(numbers), output=_TWO)) is None
-    ]
-    kinds = " and ".join(what for what, _ in taken)
-    return f"{model} takes {kinds}: {' or '.join(example for _, example in taken)}"
-
-
-def _features(built: Model, field: InputField) -> torch.Tensor:
-    """Return one row as the network takes it, on the meta device."""
-    if isinstance(field, Image):
-        shape, dtype = (1, field.channels, field.height, field.width), torch.uint8
-    elif isinstance(field, Series):
-        shape, dtype = (1, field.steps, field.channels), torch.float64  # type: ignore[assignment]
-    else:
-        shape, dtype = (1, len(field.columns)), torch.float64  # type: ignore[assignment]
-    features: torch.Tensor = built.preprocess(torch.empty(shape, dtype=dtype, device="meta"))
-    return features
 
 
 def _sides(field: InputField, row: torch.Tensor) -> tuple[tuple[int, ...], str]:

@@ -1,22 +1,21 @@
 """`signal`: how large signals and gradients are in a new network, beside theory."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from gradatim.core.errors import ConfigError
 from gradatim.core.randomness import generator
-from gradatim.core.rung import Rung, Trained
-from gradatim.core.signature import Category, Image, Series, Signature
-from gradatim.explain.network import signature_for
+from gradatim.core.rung import Rung
+from gradatim.core.signature import Signature
+from gradatim.explain.examples import form, random_inputs, signature_for, spoken, trained
 from gradatim.explain.signal import LayerSignal, judge
 from gradatim.explain.signal import signal as measure
 from gradatim.layers.initialisation import initialise
-from gradatim.models import rung_named
 from gradatim.report.figures.signal import signal_figure
 from gradatim.report.sheet import Part, sheet
 from gradatim.runs.files import write_bytes
@@ -25,8 +24,6 @@ from gradatim.session.objects import settings_from, task_for, work_for
 __all__ = ["Signal", "signal"]
 
 ROWS, NUMBERS = 64, 2_000_000  # a batch: at most this many rows, and numbers in them
-DIGITS = (1, 28, 28)
-CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -65,14 +62,10 @@ def signal(
     """
     if not 1 <= seeds <= 1000:
         raise ConfigError(f"--seeds {seeds}: give a number from 1 to 1000")
-    rung = rung_named(model)
-    if not isinstance(rung, Trained):
-        raise ConfigError(
-            f"{model} is solved, not trained: no gradient passes through it; try mlp or lenet5"
-        )
+    rung = trained(model)
     changes = [*settings, *([f"initialisation={init}"] if init is not None else [])]
     changes += [f"model.depth={depth}"] if depth is not None else []
-    signature = _signature(rung, input)
+    signature = signature_for(rung, input)
     task = task_for(signature)
     work = work_for(rung, task, signature, 1000, seed, settings_from(None, changes))
     rule = work.recipe.initialisation
@@ -90,7 +83,7 @@ def signal(
         "model": model,
         "settings": work.rung.model_dump(mode="json"),
         "initialisation": rule,
-        "input": _spoken(signature),
+        "input": spoken(signature.input),
         "seeds": seeds,
         "rows": len(features),
         "layers": [asdict(layer) for layer in layers],
@@ -101,53 +94,12 @@ def signal(
     return Signal(facts | {"page": str(page)}, page)
 
 
-def _signature(rung: Rung, text: str | None) -> Signature:
-    if text is None:
-        digits = Image(channels=1, height=DIGITS[1], width=DIGITS[2])
-        names = Category(names=tuple(f"class {k}" for k in range(CLASSES)))
-        signature = Signature(input=digits, output=names)
-        return signature if rung.accepts(signature) is None else signature_for(rung, None)
-    try:
-        sizes = tuple(int(part) for part in text.lower().split("x"))
-    except ValueError:
-        sizes = ()
-    if not 1 <= len(sizes) <= 3 or min(sizes) < 1 or max(sizes) > 100_000:
-        raise ConfigError(
-            f"--input {text}: write 1x28x28 for pictures, 20 for columns, 50x3 for steps x channels"
-        )
-    if len(sizes) != 2:
-        return signature_for(rung, sizes)
-    names = Category(names=tuple(f"class {k}" for k in range(CLASSES)))
-    signature = Signature(input=Series(steps=sizes[0], channels=sizes[1]), output=names)
-    refusal = rung.accepts(signature)
-    if refusal is not None:
-        raise ConfigError(f"{rung.name} does not take {text}: {refusal}")
-    return signature
-
-
 def _features(rung: Rung, signature: Signature, seed: int) -> Tensor:
     """Return a batch of what the network reads: noise, through the rung's own preprocessing."""
-    chance, given = generator(seed, "signal inputs"), signature.input
-    if isinstance(given, Image):
-        shape = (given.channels, given.height, given.width)
-        rows = max(4, min(ROWS, NUMBERS // (shape[0] * shape[1] * shape[2])))
-        inputs = torch.randint(0, 256, (rows, *shape), generator=chance, dtype=torch.uint8)
-    else:
-        steps = (
-            (given.steps, given.channels) if isinstance(given, Series) else (len(given.columns),)
-        )
-        inputs = torch.randn((ROWS, *steps), generator=chance, dtype=torch.float64)
+    rows = max(4, min(ROWS, NUMBERS // math.prod(form(signature.input)[0])))
+    inputs = random_inputs(signature.input, rows, generator(seed, "signal inputs"))
     preprocess = rung.build(signature, {}).preprocess
     return preprocess.fit(inputs)(inputs)  # type: ignore[operator]
-
-
-def _spoken(signature: Signature) -> str:
-    given = signature.input
-    if isinstance(given, Image):
-        return f"pictures of {given.channels} x {given.height} x {given.width}"
-    if isinstance(given, Series):
-        return f"sequences of {given.steps} steps x {given.channels} channels"
-    return f"rows of {len(given.columns)} columns"
 
 
 def _page(facts: dict[str, Any], layers: Sequence[LayerSignal]) -> str:

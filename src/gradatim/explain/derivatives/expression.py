@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 
 from gradatim.core.errors import ConfigError, nearest
-from gradatim.explain.graph import Builder, Graph
-from gradatim.explain.operations import FUNCTIONS
+from gradatim.explain.derivatives.graph import Builder, Graph
+from gradatim.explain.derivatives.operations import FUNCTIONS
 
 __all__ = ["MOST_NODES", "default_values", "parse"]
 

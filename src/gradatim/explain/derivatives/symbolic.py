@@ -12,9 +12,9 @@ from typing import Any
 import sympy  # torch needs it
 
 from gradatim.core.errors import NumericError
-from gradatim.explain.differentiate import Gradient
-from gradatim.explain.graph import Graph
-from gradatim.explain.operations import OPERATIONS
+from gradatim.explain.derivatives.differentiate import Gradient
+from gradatim.explain.derivatives.graph import Graph
+from gradatim.explain.derivatives.operations import OPERATIONS
 
 __all__ = ["LARGEST", "Formulas", "formulas", "symbolic"]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from gradatim.explain.differentiate import Backward
-from gradatim.explain.graph import Graph
+from gradatim.explain.derivatives.differentiate import Backward
+from gradatim.explain.derivatives.graph import Graph
 
 __all__ = ["Product", "path_count", "products"]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gradatim.core.errors import ConfigError
 from gradatim.core.randomness import array_generator
-from gradatim.explain.differentiate import (
+from gradatim.explain.derivatives.differentiate import (
     Function,
     Gradient,
     central_differences,
@@ -23,8 +23,8 @@ from gradatim.explain.differentiate import (
     forward_mode,
     reverse_mode,
 )
-from gradatim.explain.graph import Builder, Graph
-from gradatim.explain.symbolic import formulas, symbolic
+from gradatim.explain.derivatives.graph import Builder, Graph
+from gradatim.explain.derivatives.symbolic import formulas, symbolic
 
 __all__ = ["MOST_SYMBOLIC", "SIZES", "Cost", "growth", "two_layers"]
 

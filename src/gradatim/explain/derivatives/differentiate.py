@@ -19,8 +19,8 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from gradatim.core.errors import NumericError
-from gradatim.explain.graph import Graph
-from gradatim.explain.operations import OPERATIONS
+from gradatim.explain.derivatives.graph import Graph
+from gradatim.explain.derivatives.operations import OPERATIONS
 
 __all__ = [
     "Backward",

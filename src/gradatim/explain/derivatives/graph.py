@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gradatim.core.errors import ConfigError, NumericError
-from gradatim.explain.operations import OPERATIONS
+from gradatim.explain.derivatives.operations import OPERATIONS
 
 __all__ = ["RESULT", "Builder", "Graph", "Node"]
 

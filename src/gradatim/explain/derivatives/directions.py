@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.func import jvp
 
 from gradatim.core.randomness import generator
-from gradatim.explain.differentiate import STEP
-from gradatim.explain.network import Example
+from gradatim.explain.derivatives.differentiate import STEP
+from gradatim.explain.derivatives.network import Example
 
 __all__ = ["Direction", "directions"]
 

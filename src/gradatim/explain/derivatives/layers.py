@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gradatim.explain.network import Example
+from gradatim.explain.derivatives.network import Example
 
 __all__ = ["Layer", "layers"]
 
