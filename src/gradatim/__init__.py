@@ -1,29 +1,35 @@
-"""gradatim: which network does my data need?
-
->>> import gradatim
->>> result = gradatim.climb("digits")  # doctest: +SKIP
->>> print(result)  # doctest: +SKIP
-"""
+"""gradatim: which network does my data need? `print(gradatim.climb("digits"))`"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradatim.estimators import Classifier, Regressor
+    from gradatim.session.ablate import ablate
     from gradatim.session.ask import load, predict
     from gradatim.session.climb import climb
+    from gradatim.session.derive import derive
     from gradatim.session.fit import fit
+    from gradatim.session.import_weights import import_weights
     from gradatim.session.inspect import inspect
-
-__all__ = ["Classifier", "Regressor", "climb", "fit", "inspect", "load", "predict"]
-
-__version__ = "0.1.0"
+    from gradatim.session.race import race
+    from gradatim.session.rates import rates
+    from gradatim.session.shapes import shapes
+    from gradatim.session.signal import signal
+    from gradatim.session.story import story
 
 # Names load when they are used, so that `import gradatim` costs nothing. `evaluate` and `report`
 # are rooms; their functions are in `gradatim.session.ask`.
-_HOMES = dict.fromkeys(("Classifier", "Regressor"), "estimators")
-_HOMES |= {name: f"session.{name}" for name in ("climb", "fit", "inspect")}
+_VERBS = ("ablate", "climb", "derive", "fit", "import_weights", "inspect", "race", "rates")
+_VERBS += ("shapes", "signal", "story")  # each in the file of its name
+_HOMES = {name: f"session.{name}" for name in _VERBS}
+_HOMES |= dict.fromkeys(("Classifier", "Regressor"), "estimators")
 _HOMES |= dict.fromkeys(("load", "predict"), "session.ask")
+
+__all__ = ["Classifier", "Regressor", "ablate", "climb", "derive", "fit", "import_weights"]
+__all__ += ["inspect", "load", "predict", "race", "rates", "shapes", "signal", "story"]
+
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

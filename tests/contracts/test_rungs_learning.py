@@ -44,7 +44,10 @@ def test_the_gradient_reaches_every_parameter(name, signature):
 def test_learns_eight_rows_by_heart(name, signature):
     case = example(name, signature, rows=8, shuffled=True)
     fitting = Fitting(case.rung, case.task, case.samples, case.signature, EIGHT)
-    list(fitting)
+    for record in fitting:
+        if record.step > 100 and record.values["loss"] < 1e-3:
+            break  # known by heart; the running statistics of batch norm have followed
+    fitting.model.eval()
     said = case.task.decode(fitting.model(case.samples.inputs))
     if isinstance(case.signature.output, Category):
         assert (said.argmax(1) == case.samples.targets.numpy()).all()

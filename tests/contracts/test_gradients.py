@@ -1,0 +1,46 @@
+"""The derivatives of every trained rung, first and second, against differences in float64.
+
+Along random directions (`fast_mode`), through the whole network, in evaluation mode: dropout and
+batch statistics would make the function another one at every call.
+"""
+
+import pytest
+import torch
+from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from .examples import example, trained
+
+FIRST = {name: signature for name, signature in reversed(trained())}
+"""One signature a rung: its layers are the same for all."""
+
+
+@pytest.fixture(params=FIRST)
+def case(request):
+    """A rung's network as a function of some rows and of its weights, in float64."""
+    chosen = example(request.param, FIRST[request.param], rows=12)
+    model = chosen.fitting(validation=0.0).model
+    features = model.preprocess(chosen.samples.inputs[:2]).double()
+    network = model.network.double().eval().requires_grad_(True)
+    weights = dict(network.named_parameters())
+    # Away from symmetric starts, such as a class token of zeros, and from the bends of ReLU.
+    chance = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in weights.values():
+            noise = torch.randn(weight.shape, generator=chance, dtype=torch.float64)
+            weight.add_(0.05 * noise)
+
+    def function(x: torch.Tensor, *values: torch.Tensor) -> torch.Tensor:
+        # The fused kernels of attention have no second derivative.
+        with sdpa_kernel(SDPBackend.MATH):
+            return functional_call(network, dict(zip(weights, values, strict=True)), (x,))
+
+    return function, (features.requires_grad_(True), *weights.values())
+
+
+def test_gradients_are_those_of_differences(case):
+    assert torch.autograd.gradcheck(*case, fast_mode=True, atol=1e-6, rtol=1e-4)
+
+
+def test_gradients_of_gradients_are_those_of_differences(case):
+    assert torch.autograd.gradgradcheck(*case, fast_mode=True, atol=1e-5, rtol=1e-3)
