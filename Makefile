@@ -32,7 +32,7 @@ check: $(VENV)/.stamp-dev ## style, types, arrows between the rooms
 	$(BIN)/lint-imports
 	$(ONE) $(BIN)/python -m pytest -q tests/architecture
 
-bench: $(VENV)/.stamp-dev ## speed, as ratios against peers in one run
+bench: $(VENV)/.stamp-dev ## acceptance runs and speed on real data, into bench/results (an hour)
 	@ls bench/[a-z]*.py >/dev/null 2>&1 || echo "no benchmarks: bench/ has no script"
 	@set -e; for script in $(wildcard bench/[a-z]*.py); do echo "== $$script"; $(BIN)/python $$script; done
 

@@ -1,4 +1,4 @@
-"""gradatim: which network does my data need? `print(gradatim.climb("digits"))`"""
+"""Which network does my data need? `print(gradatim.climb("digits"))` answers."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 # Names load when they are used, so that `import gradatim` costs nothing. `evaluate` and `report`
 # are rooms; their functions are in `gradatim.session.ask`.
 _VERBS = ("ablate", "climb", "derive", "fit", "import_weights", "inspect", "race", "rates")
-_VERBS += ("shapes", "signal", "story")  # each in the file of its name
-_HOMES = {name: f"session.{name}" for name in _VERBS}
+_HOMES = {name: f"session.{name}" for name in (*_VERBS, "shapes", "signal", "story")}
 _HOMES |= dict.fromkeys(("Classifier", "Regressor"), "estimators")
 _HOMES |= dict.fromkeys(("load", "predict"), "session.ask")
 

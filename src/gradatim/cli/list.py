@@ -28,4 +28,12 @@ def list_entries(
         return
     width = max(len(entry["name"]) for entry in entries)
     for entry in entries:
-        sys.stdout.write(f"{entry['name']:{width}}  {entry['summary']}\n")
+        sys.stdout.write(f"{entry['name']:{width}}  {entry['summary']}{_named(entry)}\n")
+
+
+def _named(entry: dict[str, Any]) -> str:
+    """Say which published networks a rung's file holds, and that a climb has to be told."""
+    if entry.get("default", True):
+        return ""
+    names = ", ".join(entry["published"])
+    return f" (when named: {names})" if names else " (when named)"

@@ -37,6 +37,8 @@ def _rungs() -> list[dict[str, Any]]:
             "deviations": list(rung.deviations),
             "settings": {k: f.default for k, f in rung.model_fields.items()},
             "sizes": sorted(rung.sizes),
+            "published": list(rung.published),
+            "default": rung.default,
         }
         for name, rung in rungs
     ]
