@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .examples import example, trained
 
-FIRST = {name: signature for name, signature in reversed(trained())}
+FIRST = dict(reversed(trained()))
 """One signature a rung: its layers are the same for all."""
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gradatim.core.errors import ConfigError
+from gradatim.session.data_options import Chosen
 from gradatim.session.entrants import ALL_ROWS, entrants
 from gradatim.session.ground import ground
 from gradatim.session.race import race
@@ -182,7 +183,5 @@ def test_rates_looks_at_its_numbers_before_any_work(changes, said):
 
 
 def test_ground_refuses_what_the_rung_refuses():
-    from gradatim.core.source import ReadOptions
-
     with pytest.raises(ConfigError, match="does not take"):
-        ground(table(), ReadOptions("y"), "lenet5", None, 2, 1, (), None, False, 0)
+        ground(table(), Chosen("y", folds=2), "lenet5", 0)

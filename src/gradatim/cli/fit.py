@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from gradatim.cli.options import Flag, Json, Whole, Words, command_line, print_json
+from gradatim.cli.data_flags import DATA, DataFlags
+from gradatim.cli.options import Json, Whole, Words, command_line, print_json
 
 __all__ = ["fit"]
 
@@ -16,18 +17,9 @@ def fit(
     /,
     *,
     rung: str,
-    target: str | None = None,
-    task: Literal["classify", "regress"] | None = None,
-    metric: str | None = None,
-    group: str | None = None,
-    time: str | None = None,
+    flags: DataFlags = DATA,
     settings: Annotated[Words, Parameter(name="--set")] = (),
     recipe: Path | None = None,
-    drop: Words = (),
-    rows: Whole | None = None,
-    allow_leak: Flag = False,
-    encoding: str | None = None,
-    missing: Literal["impute", "error"] = "impute",
     seed: Whole = 0,
     out: Path | None = None,
     json: Json = False,
@@ -40,30 +32,13 @@ def fit(
         As for climb.
     rung
         Its name; see gradatim list rungs.
-    target
-        Column to predict.
-    task
-        Overrides what the target asks for.
-    metric
-        That evaluate will use.
-    group
-        Column whose equal rows stay on one side of every split.
-    time
-        Column that orders the rows.
+    flags.metric
+        That evaluate will use: accuracy, balanced_accuracy, f1, auc, log_loss, brier, or rmse,
+        mae, r2.
     settings
         A change such as optimizer.lr=0.1 or model.width=64; may be repeated.
     recipe
         A TOML file of such settings.
-    drop
-        Column to leave out; may be repeated.
-    rows
-        Draw this many of the rows to learn from; all by default.
-    allow_leak
-        Go on although one feature gives the target away.
-    encoding
-        Of a text file that is not UTF-8.
-    missing
-        Fill missing cells, or refuse them.
     seed
         Of the split and the fit.
     out
@@ -77,23 +52,14 @@ def fit(
     with Progress() as progress:
         result = train(
             data,
-            target,
             rung=rung,
-            task=task,
-            metric=metric,
-            group=group,
-            time=time,
             settings=settings,
             recipe=recipe,
-            drop=drop,
-            rows=rows,
-            allow_leak=allow_leak,
-            encoding=encoding,
-            missing=missing,
             seed=seed,
             out=out,
             command=command_line(),
             watch=progress,
+            **vars(flags),
         )
     if json:
         print_json(result.summary)

@@ -1,9 +1,10 @@
 """`gradatim inspect`."""
 
 import sys
-from typing import Any, Literal
+from typing import Any
 
-from gradatim.cli.options import Flag, Json, Whole, inert, print_json
+from gradatim.cli.data_flags import LOOK, LookFlags
+from gradatim.cli.options import Flag, Json, inert, print_json
 
 __all__ = ["inspect"]
 
@@ -12,12 +13,7 @@ def inspect(
     data: str,
     /,
     *,
-    target: str | None = None,
-    task: Literal["classify", "regress"] | None = None,
-    group: str | None = None,
-    time: str | None = None,
-    rows: Whole | None = None,
-    encoding: str | None = None,
+    flags: LookFlags = LOOK,
     quick: Flag = False,
     json: Json = False,
 ) -> None:
@@ -27,18 +23,6 @@ def inspect(
     ----------
     data
         As for climb.
-    target
-        Column to predict.
-    task
-        Overrides what the target asks for.
-    group
-        Column whose equal rows stay on one side of every split.
-    time
-        Column that orders the rows.
-    rows
-        Draw this many of the rows to learn from; all by default.
-    encoding
-        Of a text file that is not UTF-8.
     quick
         Do not measure how long each rung takes.
     json
@@ -46,16 +30,7 @@ def inspect(
     """
     from gradatim.session.inspect import inspect as look
 
-    facts = look(
-        data,
-        target,
-        task=task,
-        group=group,
-        time=time,
-        rows=rows,
-        encoding=encoding,
-        timing=not quick,
-    )
+    facts = look(data, timing=not quick, **vars(flags))
     if json:
         print_json(facts)
     else:

@@ -54,7 +54,7 @@ class Progress:
         if isinstance(event, Record):
             self._record(event)
         elif event.kind == "measuring":
-            self.console.print(f"measuring how long each of {event.folds} rungs takes ...")
+            self.console.print(f"measuring how long each of the {event.folds} takes ...")
         elif event.kind == "planned":
             self.seconds[event.rung] = event.seconds
             left = f"about {_spoken(event.seconds)} a fit"

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import inf
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Unpack
 
 from torch import Tensor
 
@@ -13,13 +12,13 @@ from gradatim.compare.effects import effect_of
 from gradatim.compare.job import Work
 from gradatim.compare.variant import Variant
 from gradatim.core.errors import ConfigError, NumericError
-from gradatim.core.source import ReadOptions
 from gradatim.report.ablation import ablation_page, said_of
 from gradatim.runs.files import finish_all, write_bytes, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
+from gradatim.session.data_options import Chosen, CompareOptions
 from gradatim.session.ground import Ground, Watch, compare_on, ground
-from gradatim.session.objects import check_numbers, settings_from, work_for
+from gradatim.session.objects import settings_from, work_for
 from gradatim.session.switches import Switch, switches
 
 __all__ = ["Ablation", "ablate"]
@@ -47,25 +46,13 @@ def ablate(
     *,
     rung: str,
     only: Sequence[str] = (),
-    folds: int = 5,
-    repeats: int = 1,
-    minutes: float | None = None,
-    task: Literal["classify", "regress"] | None = None,
-    metric: str | None = None,
-    group: str | None = None,
-    time: str | None = None,
     settings: Sequence[str] = (),
     recipe: Path | None = None,
-    drop: Sequence[str] = (),
-    rows: int | None = None,
-    allow_leak: bool = False,
-    encoding: str | None = None,
-    missing: Literal["impute", "error"] = "impute",
-    rope: float | None = None,
     seed: int = 0,
     out: Path | str | None = None,
     command: str | None = None,
     watch: Watch | None = None,
+    **options: Unpack[CompareOptions],
 ) -> Ablation:
     """Fit a rung without each regulariser that it uses, and with each that it does not use.
 
@@ -77,44 +64,31 @@ def ablate(
         target: the column to predict.
         rung: the name of a trained rung.
         only: regularisers to look at, such as weight_decay and dropout; all by default.
-        folds: of the cross-validation, at least 2.
-        repeats: how often the folds are drawn anew.
-        minutes: time for the fits; variants that would not fit in are named.
-        task: overrides what the target asks for.
-        metric: that decides.
-        group: column whose equal rows stay on one side of every split.
-        time: column that orders rows.
         settings: changes to the recipe that is looked at, such as "epochs=10".
         recipe: a TOML file of settings.
-        drop: columns to leave out.
-        rows: draw this many of the rows to learn from; all by default.
-        allow_leak: go on although a feature gives the target away.
-        encoding: of text files, when it is not UTF-8.
-        missing: what to do with missing cells.
-        rope: difference of the metric that means nothing in practice.
         seed: of splits and fits.
         out: the run folder.
         command: how the user asked, for the report.
         watch: called with everything that happens.
+        options: keywords of `CompareOptions`, such as metric, group, drop and folds.
 
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
     begun, seed = monotonic(), int(seed)
-    check_numbers(minutes=minutes, rope=rope)
-    options = ReadOptions(target, group, time, task, encoding, missing)
-    place = ground(data, options, rung, metric, folds, repeats, drop, rows, allow_leak, seed)
+    chosen = Chosen.of(ablate, target, options)
+    place = ground(data, chosen, rung, seed)
     changes = settings_from(recipe, settings)
     base = _work(place, BASE, changes)
     found = switches(base, _features(place, base), only)
     works = [base, *(_work(place, s.name, _merged(changes, s.changes)) for s in found)]
-    question = {**place.question, "job": "ablate", "rope": rope, "works": _asked(works)}
+    question = {**place.question, "job": "ablate", "rope": chosen.rope, "works": _asked(works)}
     where = Path(out) if out is not None else None
     name = f"{place.data.name}-{rung}-ablation"
     folder = open_run(where, name, question, command or "gradatim.ablate(...)")
-    deadline = inf if minutes is None else begun + 60 * minutes
+    deadline = chosen.deadline(begun)
     with locked(folder):
-        board = _compare(place, works, found, folder, deadline, rope, watch)
+        board = _compare(place, works, found, folder, deadline, chosen.rope, watch)
         board |= {"command": command_of(folder), "seconds": monotonic() - begun}
         board |= {"run": str(folder), "report": str(folder / "report.html")}
         write_json(folder / "ablation.json", board)

@@ -1,12 +1,11 @@
 """`climb`: every rung on one data set, the verdict, the chosen model, the report."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Unpack
 
 from gradatim import __version__
 from gradatim.compare.climb import Event, arrays, forecasts
@@ -20,7 +19,6 @@ from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
 from gradatim.core.signature import Category
-from gradatim.core.source import ReadOptions
 from gradatim.data.doctor import inspection
 from gradatim.data.splits import Partition, partition
 from gradatim.evaluate.opening import open_test
@@ -30,11 +28,10 @@ from gradatim.runs.files import finish_all, write_bytes, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model
+from gradatim.session.data_options import Chosen, CompareOptions
 from gradatim.session.objects import (
-    check_numbers,
     choose_metric,
     choose_rungs,
-    open_data,
     task_for,
     work_for,
 )
@@ -70,61 +67,37 @@ def climb(
     data: Any,
     target: str | None = None,
     *,
-    task: Literal["classify", "regress"] | None = None,
-    metric: str | None = None,
-    group: str | None = None,
-    time: str | None = None,
-    folds: int = 5,
-    repeats: int = 1,
-    minutes: float | None = None,
     rungs: Sequence[str] | None = None,
     without: Sequence[str] = (),
-    drop: Sequence[str] = (),
-    rows: int | None = None,
-    allow_leak: bool = False,
-    encoding: str | None = None,
-    missing: Literal["impute", "error"] = "impute",
-    rope: float | None = None,
     seed: int = 0,
     out: Path | str | None = None,
     command: str | None = None,
     watch: Watch | None = None,
+    **options: Unpack[CompareOptions],
 ) -> Climb:
     """Climb the ladder on one data set.
 
     Args:
         data: a path, `kind:path`, a bundled name, a DataFrame, or (inputs, targets).
         target: the column to predict.
-        task: overrides what the target asks for.
-        metric: that decides; the task has a sensible default.
-        group: column whose equal rows stay on one side of every split.
-        time: column that orders rows; the future never teaches the past.
-        folds: of the cross-validation, at least 2.
-        repeats: how often the folds are drawn anew.
-        minutes: time for the fits; rungs that would not fit are named with what they need.
         rungs: names to try; all by default.
         without: names to leave out.
-        drop: columns to leave out.
-        rows: draw this many of the rows to learn from; all by default.
-        allow_leak: go on although a feature gives the target away.
-        encoding: of text files, when it is not UTF-8.
-        missing: what to do with missing cells.
-        rope: difference of the metric that means nothing in practice; see `leaderboard.collect`.
         seed: of splits and fits.
         out: the run folder; by default one under runs/ named by the question.
         command: how the user asked, for the report.
         watch: called with everything that happens.
+        options: keywords of `CompareOptions`, such as metric, group, drop and folds.
 
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
     begun, seed = monotonic(), int(seed)
-    check_numbers(folds=folds, repeats=repeats, minutes=minutes, rows=rows, rope=rope, seed=seed)
-    options = ReadOptions(target, group, time, task, encoding, missing)
-    dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
-    dataset, split = partition(dataset, folds, repeats, seed)
+    chosen = Chosen.of(climb, target, options)
+    chosen.check(seed)
+    folds, repeats, rope = chosen.folds, chosen.repeats, chosen.rope
+    dataset, split = partition(chosen.open(data), folds, repeats, seed)
     job = task_for(dataset.signature)
-    judge = choose_metric(job, metric, dataset)
+    judge = choose_metric(job, chosen.metric, dataset)
     ladder = choose_rungs(rungs, without)
     refusals = {r.name: r.accepts(dataset.signature) for r in ladder}
     excused = {n: ("refused", r.reason, r.remedy) for n, r in refusals.items() if r is not None}
@@ -136,11 +109,8 @@ def climb(
     if not works:
         each = [f"{name}: {reason}; {remedy}" for name, (_, reason, remedy) in excused.items()]
         raise ConfigError(f"no rung takes {dataset.name}: {'. '.join(each)}")
-    question = _question(dataset, split, judge, works, seed) | {
-        "options": options.as_dict(),
-        "drop": list(drop),
-        "rows": rows,
-        "allow_leak": allow_leak,
+    question = _question(dataset, split, judge, works, seed) | chosen.question()
+    question |= {
         "folds": folds,
         "repeats": repeats,
         "rope": rope,
@@ -148,11 +118,10 @@ def climb(
     }
     place = Path(out) if out is not None else None
     folder = open_run(place, dataset.name, question, command or "gradatim.climb(...)")
-    deadline = math.inf if minutes is None else begun + 60 * minutes
     with locked(folder):
         keep_evidence(folder, dataset, split)
         write_json(folder / "inspection.json", inspection(dataset))
-        _fit_all(folder, works, dataset, split, deadline, excused, watch)
+        _fit_all(folder, works, dataset, split, chosen.deadline(begun), excused, watch)
         standing = collect(folder, ladder, split, judge, excused, rope)
         board = _board(dataset, split, judge, standing, seed)
         board |= {"folds": len(split.folds) // repeats, "repeats": repeats}

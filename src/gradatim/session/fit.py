@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Unpack
 
 from torch import Tensor
 
@@ -15,7 +15,6 @@ from gradatim.compare.gallery import keep_evidence
 from gradatim.compare.job import Work, record_line
 from gradatim.core.errors import ConfigError
 from gradatim.core.rung import Model, Solved
-from gradatim.core.source import ReadOptions
 from gradatim.data.doctor import inspection
 from gradatim.data.splits import partition
 from gradatim.runs.checkpoint import CHECKPOINT, RECORDS, restore, save_checkpoint
@@ -23,11 +22,10 @@ from gradatim.runs.files import finish_all, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model, save_model
+from gradatim.session.data_options import Chosen, DataOptions
 from gradatim.session.objects import (
-    check_numbers,
     choose_metric,
     choose_rungs,
-    open_data,
     settings_from,
     task_for,
     work_for,
@@ -61,21 +59,13 @@ def fit(
     target: str | None = None,
     *,
     rung: str,
-    task: Literal["classify", "regress"] | None = None,
-    metric: str | None = None,
-    group: str | None = None,
-    time: str | None = None,
     settings: Sequence[str] = (),
     recipe: Path | None = None,
-    drop: Sequence[str] = (),
-    rows: int | None = None,
-    allow_leak: bool = False,
-    encoding: str | None = None,
-    missing: Literal["impute", "error"] = "impute",
     seed: int = 0,
     out: Path | str | None = None,
     command: str | None = None,
     watch: Watch | None = None,
+    **options: Unpack[DataOptions],
 ) -> Fit:
     """Fit one rung on the training rows of the data; the sealed test split stays closed.
 
@@ -83,45 +73,32 @@ def fit(
         data: as for `climb`.
         target: the column to predict.
         rung: its name.
-        task: overrides what the target asks for.
-        metric: that `evaluate` will use.
-        group: column whose equal rows stay on one side of every split.
-        time: column that orders rows.
         settings: changes such as "optimizer.lr=0.1" or "model.width=64".
         recipe: a TOML file of settings.
-        drop: columns to leave out.
-        rows: draw this many of the rows to learn from; all by default.
-        allow_leak: go on although a feature gives the target away.
-        encoding: of text files, when it is not UTF-8.
-        missing: what to do with missing cells.
         seed: of the split and the fit.
         out: the run folder.
         command: how the user asked, for the model card.
         watch: called with every record.
+        options: keywords of `DataOptions`, such as metric, group and drop.
 
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
     seed = int(seed)
-    check_numbers(rows=rows, seed=seed)
-    options = ReadOptions(target, group, time, task, encoding, missing)
-    dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
-    dataset, split = partition(dataset, seed=seed)
+    chosen = Chosen.of(fit, target, options)
+    chosen.check(seed)
+    dataset, split = partition(chosen.open(data), seed=seed)
     job = task_for(dataset.signature)
-    judge = choose_metric(job, metric, dataset)
+    judge = choose_metric(job, chosen.metric, dataset)
     choice = choose_rungs([rung])[0]
     refusal = choice.accepts(dataset.signature)
     if refusal is not None:
         raise ConfigError(f"{rung} does not take {dataset.name}: {refusal}")
     changes = settings_from(recipe, settings)
     work = work_for(choice, job, dataset.signature, len(split.training), seed, changes)
-    question = {
+    question = chosen.question() | {
         "job": "fit",
         "data": dataset.source,
-        "options": options.as_dict(),
-        "drop": list(drop),
-        "rows": rows,
-        "allow_leak": allow_leak,
         "fingerprint": dataset.fingerprint,
         "split_hash": split.hash,
         "metric": judge.name,

@@ -15,16 +15,10 @@ from gradatim.core.errors import ConfigError
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Rung, Trained
 from gradatim.core.samples import Dataset
-from gradatim.core.source import ReadOptions
 from gradatim.core.task import Supervised
 from gradatim.data.splits import Partition, partition
-from gradatim.session.objects import (
-    check_numbers,
-    choose_metric,
-    choose_rungs,
-    open_data,
-    task_for,
-)
+from gradatim.session.data_options import Chosen
+from gradatim.session.objects import choose_metric, choose_rungs, task_for
 
 __all__ = ["Ground", "Watch", "compare_on", "ground"]
 
@@ -61,48 +55,39 @@ class Ground:
         }
 
 
-def ground(
-    data: Any,
-    options: ReadOptions,
-    rung: str,
-    metric: str | None,
-    folds: int,
-    repeats: int,
-    drop: Sequence[str],
-    rows: int | None,
-    allow_leak: bool,
-    seed: int,
-) -> Ground:
-    """Open data, cut its folds and choose metric and rung; arguments are those of `race`.
+def ground(data: Any, chosen: Chosen, rung: str, seed: int) -> Ground:
+    """Open data, cut its folds and choose metric and rung.
+
+    Args:
+        data: as for `climb`.
+        chosen: how it is read and compared.
+        rung: the name of a trained rung.
+        seed: of the splits.
 
     Raises:
-        ConfigError: the rung is solved, so it has no recipe, or does not take the data.
+        ConfigError: a number is out of range; the rung is solved, so it has no recipe, or does not
+            take the data.
         DataError: the data cannot be used.
     """
-    check_numbers(folds=folds, repeats=repeats, rows=rows, seed=seed)
+    chosen.check(seed)
     choice = choose_rungs([rung])[0]
     if not isinstance(choice, Trained):
         text = f"{rung} is solved, not trained: no optimizer and no learning rate is asked"
         raise ConfigError(f"{text}; choose a trained rung, such as --rung mlp")
-    dataset = open_data(data, options, drop, rows=rows, allow_leak=allow_leak)
-    dataset, split = partition(dataset, folds, repeats, seed)
+    dataset, split = partition(chosen.open(data), chosen.folds, chosen.repeats, seed)
     task = task_for(dataset.signature)
-    judge = choose_metric(task, metric, dataset)
+    judge = choose_metric(task, chosen.metric, dataset)
     refusal = choice.accepts(dataset.signature)
     if refusal is not None:
         raise ConfigError(f"{rung} does not take {dataset.name}: {refusal}")
-    question = {
+    question = chosen.question() | {
         "data": dataset.source,
         "fingerprint": dataset.fingerprint,
-        "options": options.as_dict(),
-        "drop": list(drop),
-        "rows": rows,
-        "allow_leak": allow_leak,
         "metric": judge.name,
         "seed": seed,
         "split_hash": split.hash,
-        "folds": folds,
-        "repeats": repeats,
+        "folds": chosen.folds,
+        "repeats": chosen.repeats,
         "rung": rung,
         "gradatim": __version__,
     }

@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Unpack
 
 from gradatim.compare.job import Work
 from gradatim.compare.leaderboard import Ladder
 from gradatim.compare.tracks import Track, common_level, read_track
-from gradatim.core.source import ReadOptions
 from gradatim.data.splits import Partition
 from gradatim.report.race import lead_of, race_page
 from gradatim.runs.files import finish_all, write_bytes, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
+from gradatim.session.data_options import Chosen, CompareOptions
 from gradatim.session.entrants import Entrant, entrants, works_of
 from gradatim.session.ground import Watch, compare_on, ground
-from gradatim.session.objects import check_numbers, settings_from
+from gradatim.session.objects import settings_from
 
 __all__ = ["USUAL", "Race", "board_of", "race"]
 
@@ -46,25 +45,13 @@ def race(
     rung: str,
     optimizers: Sequence[str] = USUAL,
     epochs: int = EPOCHS,
-    folds: int = 5,
-    repeats: int = 1,
-    minutes: float | None = None,
-    task: Literal["classify", "regress"] | None = None,
-    metric: str | None = None,
-    group: str | None = None,
-    time: str | None = None,
     settings: Sequence[str] = (),
     recipe: Path | None = None,
-    drop: Sequence[str] = (),
-    rows: int | None = None,
-    allow_leak: bool = False,
-    encoding: str | None = None,
-    missing: Literal["impute", "error"] = "impute",
-    rope: float | None = None,
     seed: int = 0,
     out: Path | str | None = None,
     command: str | None = None,
     watch: Watch | None = None,
+    **options: Unpack[CompareOptions],
 ) -> Race:
     """Fit one rung with several optimizers on the same folds; the sealed test part stays closed.
 
@@ -78,44 +65,31 @@ def race(
         optimizers: names, with settings where wanted: "sgd", "sgd:batch=1", "sgd:batch=all",
             "momentum:lr=0.1:momentum=0.95".
         epochs: of every fit; `--set epochs=` and the recipe win.
-        folds: of the cross-validation, at least 2.
-        repeats: how often the folds are drawn anew.
-        minutes: time for the fits; optimizers that would not fit in are named.
-        task: overrides what the target asks for.
-        metric: that decides.
-        group: column whose equal rows stay on one side of every split.
-        time: column that orders rows.
         settings: changes for all, such as "model.width=64".
         recipe: a TOML file of settings for all.
-        drop: columns to leave out.
-        rows: draw this many of the rows to learn from; all by default.
-        allow_leak: go on although a feature gives the target away.
-        encoding: of text files, when it is not UTF-8.
-        missing: what to do with missing cells.
-        rope: difference of the metric that means nothing in practice.
         seed: of splits and fits.
         out: the run folder.
         command: how the user asked, for the report.
         watch: called with everything that happens.
+        options: keywords of `CompareOptions`, such as metric, group, drop and folds.
 
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
     begun, seed = monotonic(), int(seed)
-    check_numbers(minutes=minutes, rope=rope)
+    chosen = Chosen.of(race, target, options)
     members = entrants(optimizers)
-    options = ReadOptions(target, group, time, task, encoding, missing)
-    place = ground(data, options, rung, metric, folds, repeats, drop, rows, allow_leak, seed)
+    place = ground(data, chosen, rung, seed)
     works = works_of(place, members, {"epochs": epochs} | settings_from(recipe, settings))
-    question = {**place.question, "job": "race", "rope": rope, "works": asked(works)}
+    question = {**place.question, "job": "race", "rope": chosen.rope, "works": asked(works)}
     where = Path(out) if out is not None else None
     name = f"{place.data.name}-{rung}-race"
     folder = open_run(where, name, question, command or "gradatim.race(...)")
-    deadline = inf if minutes is None else begun + 60 * minutes
+    deadline = chosen.deadline(begun)
     variants = [member.variant(i) for i, member in enumerate(members)]
     with locked(folder):
         ladder = compare_on(
-            place, works, variants, folder, deadline=deadline, rope=rope, watch=watch
+            place, works, variants, folder, deadline=deadline, rope=chosen.rope, watch=watch
         )
         board = place.facts() | board_of(folder, place.split, ladder, members, works)
         board |= {"command": command_of(folder), "seconds": monotonic() - begun}

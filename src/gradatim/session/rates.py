@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Unpack
 
 from gradatim.compare.verdict import SURE
 from gradatim.core.errors import ConfigError
 from gradatim.core.rung import Trained
-from gradatim.core.source import ReadOptions
 from gradatim.report.rates import rates_lead, rates_page
 from gradatim.runs.files import finish_all, write_bytes, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
+from gradatim.session.data_options import Chosen, CompareOptions
 from gradatim.session.entrants import entrants, works_of
 from gradatim.session.ground import Ground, Watch, compare_on, ground
-from gradatim.session.objects import check_numbers, settings_from
+from gradatim.session.objects import settings_from
 from gradatim.session.race import asked, board_of
 from gradatim.train.range_test import RangeTest, range_test
 
@@ -57,25 +57,13 @@ def rates(
     high: float = 10.0,
     steps: int = 150,
     epochs: int = EPOCHS,
-    folds: int = 5,
-    repeats: int = 1,
-    minutes: float | None = None,
-    task: Literal["classify", "regress"] | None = None,
-    metric: str | None = None,
-    group: str | None = None,
-    time: str | None = None,
     settings: Sequence[str] = (),
     recipe: Path | None = None,
-    drop: Sequence[str] = (),
-    rows: int | None = None,
-    allow_leak: bool = False,
-    encoding: str | None = None,
-    missing: Literal["impute", "error"] = "impute",
-    rope: float | None = None,
     seed: int = 0,
     out: Path | str | None = None,
     command: str | None = None,
     watch: Watch | None = None,
+    **options: Unpack[CompareOptions],
 ) -> Rates:
     """Find a learning rate; the sealed test part stays closed.
 
@@ -92,50 +80,37 @@ def rates(
         high: its last rate.
         steps: of the range test, 10 or more.
         epochs: of every fit of the sweep; `--set epochs=` and the recipe win.
-        folds: of the cross-validation, at least 2.
-        repeats: how often the folds are drawn anew.
-        minutes: time for the fits; rates that would not fit in are named.
-        task: overrides what the target asks for.
-        metric: that decides.
-        group: column whose equal rows stay on one side of every split.
-        time: column that orders rows.
         settings: changes of the recipe, such as "model.width=64".
         recipe: a TOML file of settings.
-        drop: columns to leave out.
-        rows: draw this many of the rows to learn from; all by default.
-        allow_leak: go on although a feature gives the target away.
-        encoding: of text files, when it is not UTF-8.
-        missing: what to do with missing cells.
-        rope: difference of the metric that means nothing in practice.
         seed: of splits and fits.
         out: the run folder.
         command: how the user asked, for the report.
         watch: called with everything that happens.
+        options: keywords of `CompareOptions`, such as metric, group, drop and folds.
 
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
     begun, seed = monotonic(), int(seed)
-    check_numbers(minutes=minutes, rope=rope)
+    chosen = Chosen.of(rates, target, options)
     _check(low, high, steps, sweep)
     entrants([optimizer])  # says what is wrong before any work
-    options = ReadOptions(target, group, time, task, encoding, missing)
-    place = ground(data, options, rung, metric, folds, repeats, drop, rows, allow_leak, seed)
+    place = ground(data, chosen, rung, seed)
     changes = {"epochs": epochs} | settings_from(recipe, settings)
     test = _test(place, optimizer, changes, low, high, steps)
     tried = sorted(set(sweep)) or [float(f"{test.suggested * share:.2g}") for share in SHARES]
     members = entrants([f"{optimizer}:lr={rate:g}" for rate in tried if rate <= 1000])
     works = works_of(place, members, changes)
-    question = {**place.question, "job": "rates", "rope": rope, "works": asked(works)}
+    question = {**place.question, "job": "rates", "rope": chosen.rope, "works": asked(works)}
     question |= {"low": low, "high": high, "steps": steps}
     where = Path(out) if out is not None else None
     name = f"{place.data.name}-{rung}-rates"
     folder = open_run(where, name, question, command or "gradatim.rates(...)")
-    deadline = inf if minutes is None else begun + 60 * minutes
+    deadline = chosen.deadline(begun)
     variants = [m.variant(i) for i, m in enumerate(members)]
     with locked(folder):
         ladder = compare_on(
-            place, works, variants, folder, deadline=deadline, rope=rope, watch=watch
+            place, works, variants, folder, deadline=deadline, rope=chosen.rope, watch=watch
         )
         board = place.facts() | board_of(folder, place.split, ladder, members, works)
         board |= {"optimizer": optimizer, "test": test.as_dict()} | _verdict(board, test.losses[0])

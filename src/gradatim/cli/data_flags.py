@@ -1,0 +1,66 @@
+"""Flags that several commands share: which data is meant, how it is read, how fits are compared.
+
+The text under a field is its help; a command says otherwise by documenting `flags.NAME`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cyclopts import Parameter
+
+from gradatim.cli.options import Flag, Whole, Words
+
+__all__ = ["COMPARE", "DATA", "LOOK", "CompareFlags", "DataFlags", "LookFlags"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class LookFlags:
+    """Flags of inspect, and of every command that reads data to learn from."""
+
+    target: str | None = None
+    """Column to predict."""
+    task: Literal["classify", "regress"] | None = None
+    """Overrides what the target asks for."""
+    group: str | None = None
+    """Column whose equal rows stay on one side of every split."""
+    time: str | None = None
+    """Column that orders the rows; the future never teaches the past."""
+    rows: Whole | None = None
+    """Draw this many of the rows to learn from; all by default."""
+    encoding: str | None = None
+    """Of a text file that is not UTF-8, such as cp1252."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class DataFlags(LookFlags):
+    """Flags of fit, and of every command that fits something."""
+
+    metric: str | None = None
+    """accuracy, balanced_accuracy, f1, auc, log_loss, brier, or rmse, mae, r2."""
+    drop: Words = ()
+    """Column to leave out; may be repeated."""
+    allow_leak: Flag = False
+    """Go on although one feature gives the target away."""
+    missing: Literal["impute", "error"] = "impute"
+    """Fill missing cells from the training rows, or refuse them."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class CompareFlags(DataFlags):
+    """Flags of climb, race, rates and ablate, which compare on the same folds."""
+
+    folds: Whole = 5
+    """Parts of the cross-validation."""
+    repeats: Whole = 1
+    """How often the folds are drawn anew."""
+    minutes: float | None = None
+    """Time for the fits; what would not fit in is listed."""
+    rope: float | None = None
+    """A difference of the metric that means nothing in practice."""
+
+
+# What the flags are when none is given: defaults of commands, which must be made only once.
+LOOK, DATA, COMPARE = LookFlags(), DataFlags(), CompareFlags()
