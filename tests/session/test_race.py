@@ -163,7 +163,7 @@ def test_rates_names_low_and_good_and_very_high(tmp_path):
     assert verdicts[0.1] == "good"
     assert verdicts[1e-6] == "low"
     assert verdicts[1000.0] == "very high"
-    assert result.best == 0.1
+    assert result.board["chosen"] == 0.1
     assert "Take 0.1" in result.board["lead"]
     assert "Range test" in result.report.read_text()
 

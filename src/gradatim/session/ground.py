@@ -1,16 +1,11 @@
-"""What variants of one rung are compared on: data, folds, metric; and comparing them."""
+"""What recipes of one rung are compared on: data, folds, metric."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from gradatim import __version__
-from gradatim.compare.climb import Event, arrays, climb, forecasts
-from gradatim.compare.job import Work
-from gradatim.compare.leaderboard import Ladder, compared
-from gradatim.compare.variant import Variant
 from gradatim.core.errors import ConfigError
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Rung, Trained
@@ -20,14 +15,18 @@ from gradatim.data.splits import Partition, partition
 from gradatim.session.data_options import Chosen
 from gradatim.session.objects import choose_metric, choose_rungs, task_for
 
-__all__ = ["Ground", "Watch", "compare_on", "ground"]
-
-Watch = Callable[[Event], None]
+__all__ = ["Ground", "ground"]
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Opened data with its folds, and the rung; `question` is what was asked so far."""
+    """Opened data with its folds, and the rung.
+
+    `question` is what was asked so far; `begun` is when, on `time.monotonic()`.
+    """
+
+    chosen: Chosen
+    begun: float
 
     data: Dataset
     split: Partition
@@ -69,6 +68,7 @@ def ground(data: Any, chosen: Chosen, rung: str, seed: int) -> Ground:
             take the data.
         DataError: the data cannot be used.
     """
+    begun = monotonic()
     chosen.check(seed)
     choice = choose_rungs([rung])[0]
     if not isinstance(choice, Trained):
@@ -91,39 +91,4 @@ def ground(data: Any, chosen: Chosen, rung: str, seed: int) -> Ground:
         "rung": rung,
         "gradatim": __version__,
     }
-    return Ground(dataset, split, task, judge, choice, question)
-
-
-def compare_on(
-    place: Ground,
-    works: Sequence[Work],
-    variants: Sequence[Variant],
-    folder: Path,
-    *,
-    deadline: float = math.inf,
-    rope: float | None = None,
-    reference: str | None = None,
-    watch: Watch | None = None,
-) -> Ladder:
-    """Fit every work on every fold, going on where the folder was left, and compare the scores.
-
-    Args:
-        place: data and folds.
-        works: one a variant, of its name.
-        variants: in the order of the table.
-        folder: of the run, locked.
-        deadline: on `time.monotonic()`.
-        rope: as for `climb`.
-        reference: the name of the one that all others are compared with.
-        watch: called with everything that happens.
-    """
-    say = watch or (lambda event: None)
-    rows = arrays(place.data.samples)
-    say(Event("measuring", "", folds=len(works)))
-    planned = forecasts(works, rows, place.split.folds[0].training)
-    excused: dict[str, tuple[str, str, str]] = {}
-    for event in climb(works, rows, place.split, folder, planned, deadline):
-        if event.kind == "skipped":
-            excused[event.rung] = ("not tried", event.reason, "give more time: --minutes")
-        say(event)
-    return compared(folder, variants, place.split, place.metric, excused, rope, reference)
+    return Ground(chosen, begun, dataset, split, task, judge, choice, question)

@@ -29,6 +29,7 @@ __all__ = [
     "check_numbers",
     "choose_metric",
     "choose_rungs",
+    "merged",
     "open_data",
     "settings_from",
     "task_for",
@@ -191,7 +192,7 @@ def work_for(
         wrong.append(str(error))
     recipe = rung.recipe(rows) if isinstance(rung, Trained) else Recipe()
     try:
-        recipe = Recipe.parse(_merged({**recipe.model_dump(), "seed": seed}, changes))
+        recipe = Recipe.parse(merged({**recipe.model_dump(), "seed": seed}, changes))
         OPTIMIZERS[recipe.optimizer.name]
     except ConfigError as error:
         wrong.append(str(error))
@@ -200,11 +201,12 @@ def work_for(
     return Work(rung, recipe, task, signature)
 
 
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings with others laid over them."""
+    result = dict(base)
     for key, value in changes.items():
-        old = merged.get(key)
+        old = result.get(key)
         if isinstance(old, dict) and isinstance(value, dict):
-            value = _merged(old, value)
-        merged[key] = value
-    return merged
+            value = merged(old, value)
+        result[key] = value
+    return result

@@ -1,9 +1,7 @@
 """`race`: optimizers on one rung, the same folds and seeds; loss against what it cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 from typing import Any, Unpack
 
 from gradatim.compare.job import Work
@@ -11,31 +9,16 @@ from gradatim.compare.leaderboard import Ladder
 from gradatim.compare.tracks import Track, common_level, read_track
 from gradatim.data.splits import Partition
 from gradatim.report.race import lead_of, race_page
-from gradatim.runs.files import finish_all, write_bytes, write_json
-from gradatim.runs.folder import command_of, open_run
-from gradatim.runs.lock import locked
+from gradatim.session.comparison import Comparison, Telling, Watch, carry_out
 from gradatim.session.data_options import Chosen, CompareOptions
 from gradatim.session.entrants import Entrant, entrants, works_of
-from gradatim.session.ground import Watch, compare_on, ground
+from gradatim.session.ground import ground
 from gradatim.session.objects import settings_from
 
-__all__ = ["USUAL", "Race", "board_of", "race"]
+__all__ = ["USUAL", "board_of", "race"]
 
 USUAL = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "lbfgs", "newton")
 EPOCHS = 20
-
-
-@dataclass(frozen=True)
-class Race:
-    """A finished race: its folder and the board that the report is made of."""
-
-    folder: Path
-    board: dict[str, Any]
-
-    @property
-    def report(self) -> Path:
-        """The HTML page."""
-        return self.folder / "report.html"
 
 
 def race(
@@ -52,7 +35,7 @@ def race(
     command: str | None = None,
     watch: Watch | None = None,
     **options: Unpack[CompareOptions],
-) -> Race:
+) -> Comparison:
     """Fit one rung with several optimizers on the same folds; the sealed test part stays closed.
 
     Each has its own default learning rate, no weight decay and no clipping, and runs all epochs.
@@ -76,37 +59,18 @@ def race(
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
-    begun, seed = monotonic(), int(seed)
     chosen = Chosen.of(race, target, options)
     members = entrants(optimizers)
-    place = ground(data, chosen, rung, seed)
+    place = ground(data, chosen, rung, int(seed))
     works = works_of(place, members, {"epochs": epochs} | settings_from(recipe, settings))
-    question = {**place.question, "job": "race", "rope": chosen.rope, "works": asked(works)}
-    where = Path(out) if out is not None else None
-    name = f"{place.data.name}-{rung}-race"
-    folder = open_run(where, name, question, command or "gradatim.race(...)")
-    deadline = chosen.deadline(begun)
     variants = [member.variant(i) for i, member in enumerate(members)]
-    with locked(folder):
-        ladder = compare_on(
-            place, works, variants, folder, deadline=deadline, rope=chosen.rope, watch=watch
-        )
-        board = place.facts() | board_of(folder, place.split, ladder, members, works)
-        board |= {"command": command_of(folder), "seconds": monotonic() - begun}
-        board |= {"run": str(folder), "report": str(folder / "report.html")}
-        board["lead"] = lead_of(board)
-        write_json(folder / "race.json", board)
-        write_bytes(folder / "report.html", race_page(board).encode())
-        finish_all(folder)
-    return Race(folder, board)
 
+    def board(folder: Path, ladder: Ladder, facts: dict[str, Any]) -> dict[str, Any]:
+        found = facts | board_of(folder, place.split, ladder, members, works)
+        return found | {"lead": lead_of(found)}
 
-def asked(works: Sequence[Work]) -> dict[str, Any]:
-    """Return what is fitted, as part of a question."""
-    return {
-        w.name: {"rung": w.rung.model_dump(mode="json"), "recipe": w.recipe.model_dump(mode="json")}
-        for w in works
-    }
+    telling = Telling("race", "race", board, race_page)
+    return carry_out(place, works, variants, telling, out=out, command=command, watch=watch)
 
 
 def board_of(
@@ -131,7 +95,6 @@ def board_of(
     epochs = works[0].recipe.epochs
     schedule = works[0].recipe.schedule.name
     return {
-        "rope": ladder.rope,
         "epochs": epochs,
         "schedule": schedule,
         "watched": "validation loss" if watched else "training loss",

@@ -1,49 +1,28 @@
 """`rates`: which learning rate? A range test, then a sweep on the same folds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from time import monotonic
 from typing import Any, Unpack
 
+from gradatim.compare.leaderboard import Ladder
 from gradatim.compare.verdict import SURE
 from gradatim.core.errors import ConfigError
 from gradatim.core.rung import Trained
 from gradatim.report.rates import rates_lead, rates_page
-from gradatim.runs.files import finish_all, write_bytes, write_json
-from gradatim.runs.folder import command_of, open_run
-from gradatim.runs.lock import locked
+from gradatim.session.comparison import Comparison, Telling, Watch, carry_out
 from gradatim.session.data_options import Chosen, CompareOptions
 from gradatim.session.entrants import entrants, works_of
-from gradatim.session.ground import Ground, Watch, compare_on, ground
+from gradatim.session.ground import Ground, ground
 from gradatim.session.objects import settings_from
-from gradatim.session.race import asked, board_of
+from gradatim.session.race import board_of
 from gradatim.train.range_test import RangeTest, range_test
 
-__all__ = ["Rates", "rates"]
+__all__ = ["rates"]
 
 SHARES = (0.01, 0.1, 1 / 3, 1.0, 3.0, 10.0, 100.0)
 """Of the suggested rate: what is swept when no rates are named."""
 EPOCHS = 20
-
-
-@dataclass(frozen=True)
-class Rates:
-    """A finished search: its folder and the board that the report is made of."""
-
-    folder: Path
-    board: dict[str, Any]
-
-    @property
-    def report(self) -> Path:
-        """The HTML page."""
-        return self.folder / "report.html"
-
-    @property
-    def best(self) -> float | None:
-        """The rate that scored best; None when none was scored."""
-        return self.board["chosen"]
 
 
 def rates(
@@ -64,8 +43,8 @@ def rates(
     command: str | None = None,
     watch: Watch | None = None,
     **options: Unpack[CompareOptions],
-) -> Rates:
-    """Find a learning rate; the sealed test part stays closed.
+) -> Comparison:
+    """Find a learning rate, `board["chosen"]`; the sealed test part stays closed.
 
     The range test is one short run on the first fold's training rows; the sweep fits every rate
     on all folds, without weight decay and clipping, over all epochs.
@@ -91,36 +70,27 @@ def rates(
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
-    begun, seed = monotonic(), int(seed)
     chosen = Chosen.of(rates, target, options)
     _check(low, high, steps, sweep)
     entrants([optimizer])  # says what is wrong before any work
-    place = ground(data, chosen, rung, seed)
+    place = ground(data, chosen, rung, int(seed))
     changes = {"epochs": epochs} | settings_from(recipe, settings)
     test = _test(place, optimizer, changes, low, high, steps)
     tried = sorted(set(sweep)) or [float(f"{test.suggested * share:.2g}") for share in SHARES]
     members = entrants([f"{optimizer}:lr={rate:g}" for rate in tried if rate <= 1000])
     works = works_of(place, members, changes)
-    question = {**place.question, "job": "rates", "rope": chosen.rope, "works": asked(works)}
-    question |= {"low": low, "high": high, "steps": steps}
-    where = Path(out) if out is not None else None
-    name = f"{place.data.name}-{rung}-rates"
-    folder = open_run(where, name, question, command or "gradatim.rates(...)")
-    deadline = chosen.deadline(begun)
     variants = [m.variant(i) for i, m in enumerate(members)]
-    with locked(folder):
-        ladder = compare_on(
-            place, works, variants, folder, deadline=deadline, rope=chosen.rope, watch=watch
-        )
-        board = place.facts() | board_of(folder, place.split, ladder, members, works)
-        board |= {"optimizer": optimizer, "test": test.as_dict()} | _verdict(board, test.losses[0])
-        board |= {"command": command_of(folder), "seconds": monotonic() - begun}
-        board |= {"run": str(folder), "report": str(folder / "report.html")}
-        board["lead"] = rates_lead(board)
-        write_json(folder / "rates.json", board)
-        write_bytes(folder / "report.html", rates_page(board).encode())
-        finish_all(folder)
-    return Rates(folder, board)
+
+    def board(folder: Path, ladder: Ladder, facts: dict[str, Any]) -> dict[str, Any]:
+        found = facts | board_of(folder, place.split, ladder, members, works)
+        found |= {"optimizer": optimizer, "test": test.as_dict()} | _verdict(found, test.losses[0])
+        return found | {"lead": rates_lead(found)}
+
+    asked = {"low": low, "high": high, "steps": steps}
+    telling = Telling("rates", "rates", board, rates_page)
+    return carry_out(
+        place, works, variants, telling, asked=asked, out=out, command=command, watch=watch
+    )
 
 
 def _check(low: float, high: float, steps: int, sweep: Sequence[float]) -> None:

@@ -1,0 +1,118 @@
+"""Recipes of one rung, compared in a run folder: what a race, a search and an ablation share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from gradatim.compare.climb import Event, arrays, climb, forecasts
+from gradatim.compare.job import Work
+from gradatim.compare.leaderboard import Ladder, compared
+from gradatim.compare.variant import Variant
+from gradatim.runs.files import finish_all, write_bytes, write_json
+from gradatim.runs.folder import command_of, open_run
+from gradatim.runs.lock import locked
+from gradatim.session.ground import Ground
+
+__all__ = ["Comparison", "Telling", "Watch", "carry_out"]
+
+Watch = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A finished comparison: its folder and the board that the report is made of."""
+
+    folder: Path
+    board: dict[str, Any]
+
+    @property
+    def report(self) -> Path:
+        """The HTML page."""
+        return self.folder / "report.html"
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What a kind of comparison is called, and how it is told.
+
+    Args:
+        job: the verb.
+        noun: in the names of the folder and of its JSON file.
+        board: (folder, ladder, facts) -> the facts and all that was found, as plain values.
+        page: board -> HTML.
+        reference: the name of the variant that all others are compared with.
+    """
+
+    job: str
+    noun: str
+    board: Callable[[Path, Ladder, dict[str, Any]], dict[str, Any]]
+    page: Callable[[dict[str, Any]], str]
+    reference: str | None = None
+
+
+def carry_out(
+    place: Ground,
+    works: Sequence[Work],
+    variants: Sequence[Variant],
+    telling: Telling,
+    *,
+    asked: Mapping[str, Any] | None = None,
+    out: Path | str | None = None,
+    command: str | None = None,
+    watch: Watch | None = None,
+) -> Comparison:
+    """Fit, compare, and leave a folder with board and page; the same question goes on.
+
+    Args:
+        place: data, folds, and when the time began.
+        works: one a variant.
+        variants: in the order of the table.
+        telling: names and words.
+        asked: what else belongs to the question.
+        out: the run folder.
+        command: how the user asked, for the report.
+        watch: called with everything that happens.
+    """
+    question = {**place.question, "job": telling.job, "rope": place.chosen.rope}
+    question |= {"works": {work.name: _settings(work) for work in works}, **(asked or {})}
+    name = f"{place.data.name}-{place.question['rung']}-{telling.noun}"
+    where = Path(out) if out is not None else None
+    folder = open_run(where, name, question, command or f"gradatim.{telling.job}(...)")
+    with locked(folder):
+        ladder = _compare(place, works, variants, folder, telling.reference, watch)
+        facts = place.facts() | {"rope": ladder.rope, "command": command_of(folder)}
+        facts |= {"run": str(folder), "report": str(folder / "report.html")}
+        board = telling.board(folder, ladder, facts | {"seconds": monotonic() - place.begun})
+        write_json(folder / f"{telling.noun}.json", board)
+        write_bytes(folder / "report.html", telling.page(board).encode())
+        finish_all(folder)
+    return Comparison(folder, board)
+
+
+def _compare(
+    place: Ground,
+    works: Sequence[Work],
+    variants: Sequence[Variant],
+    folder: Path,
+    reference: str | None,
+    watch: Watch | None,
+) -> Ladder:
+    """Fit every work on every fold, going on where the folder was left, and compare the scores."""
+    say = watch or (lambda event: None)
+    say(Event("measuring", "", folds=len(works)))
+    rows, deadline = arrays(place.data.samples), place.chosen.deadline(place.begun)
+    planned = forecasts(works, rows, place.split.folds[0].training)
+    excused: dict[str, tuple[str, str, str]] = {}
+    for event in climb(works, rows, place.split, folder, planned, deadline):
+        if event.kind == "skipped":
+            excused[event.rung] = ("not tried", event.reason, "give more time: --minutes")
+        say(event)
+    rope = place.chosen.rope
+    return compared(folder, variants, place.split, place.metric, excused, rope, reference)
+
+
+def _settings(work: Work) -> dict[str, Any]:
+    rung, recipe = work.rung.model_dump(mode="json"), work.recipe.model_dump(mode="json")
+    return {"rung": rung, "recipe": recipe}
