@@ -49,7 +49,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         *start,
         f"{row['score']:.4g}",
         interval,
-        "" if pair.get("difference") is None else f"{-pair['difference']:.3g}",
+        "" if pair.get("difference") is None else f"{0 - pair['difference']:.3g}",
         "" if pair.get("p_holm") is None else f"{pair['p_holm']:.3f}",
         f"{at['steps']:,.0f}" if at else "not",
         f"{at['seconds']:.2f}" if at else "reached",
