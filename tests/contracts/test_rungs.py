@@ -12,7 +12,7 @@ from gradatim.core.recipe import Recipe
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved, Trained
 from gradatim.core.signature import Category
-from gradatim.models import RUNGS
+from gradatim.models import RUNGS, rung_named
 from gradatim.runs.model_folder import load_model, save_model
 
 from .examples import NAMES, SIGNATURES, accepted, example, fitted, tiny
@@ -20,6 +20,8 @@ from .examples import NAMES, SIGNATURES, accepted, example, fitted, tiny
 EXPECTED = [
     *("boosted_trees", "hog_svm", "kernel_ridge", "knn", "lenet5", "linear", "logistic"),
     *("majority", "mean", "mlp", "perceptron", "polynomial", "resnet_small", "ridge", "svm"),
+    *("alexnet", "efficientnet_lite0", "googlenet", "lenet5_1998", "mobilenet_v2", "recurrent"),
+    *("resnet", "transformer", "vgg", "vit"),
 ]
 
 
@@ -30,6 +32,16 @@ def state_bytes(model: Model) -> bytes:
 def test_the_ladder_has_its_rungs_and_none_is_broken():
     assert set(EXPECTED) <= set(NAMES)
     assert RUNGS.broken() == {}
+
+
+def test_names_of_published_networks_are_nobody_elses():
+    """One that is the name of a file means that file's default settings, published or small."""
+    named = [(network, name) for name in NAMES for network in RUNGS[name].published]
+    assert len({network for network, _ in named}) == len(named)
+    for network, name in named:
+        assert network == name or network not in NAMES
+        assert rung_named(network).file == name
+        assert rung_named(network) == RUNGS[name].of_size(network)
 
 
 def test_no_two_rungs_for_the_same_data_share_a_place():
