@@ -126,3 +126,12 @@ def test_numbers_out_of_range_are_refused(numbers):
 def test_numbers_in_range_are_not():
     check_numbers(folds=2, repeats=1, minutes=0.01, rows=10, seed=2**63 - 1)
     check_numbers(minutes=None, rows=None)
+
+
+def test_another_optimizer_brings_its_own_learning_rate():
+    """Newton at the rate of AdamW would hardly move."""
+    usual = work().recipe.optimizer.lr
+    assert work(optimizer={"name": "newton"}).recipe.optimizer.lr == 1.0
+    assert work(optimizer={"name": "newton", "lr": 0.5}).recipe.optimizer.lr == 0.5
+    assert work(optimizer={"name": "adamw"}).recipe.optimizer.lr == usual
+    assert work(optimizer={"weight_decay": 0.5}).recipe.optimizer.lr == usual

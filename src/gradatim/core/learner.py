@@ -26,7 +26,7 @@ class Optimizer(ABC):
     needs_gradient: ClassVar[bool] = True
     """Whether `update` reads gradients; a search by losses alone does not."""
     default_lr: ClassVar[float] = 1e-3
-    """The learning rate of a race in which none is given."""
+    """The learning rate where this optimizer is chosen and no rate is given."""
     default_batch: ClassVar[int | None] = None
     """Rows a batch of a race in which none is given; None for as many as the recipe says."""
 

@@ -178,6 +178,8 @@ def work_for(
 ) -> Work:
     """Return a rung with its recipe: the rung's default, changed by the settings.
 
+    Another optimizer brings its own learning rate, unless the settings name one.
+
     Raises:
         ConfigError: naming every setting that does not fit.
     """
@@ -191,9 +193,13 @@ def work_for(
     except ConfigError as error:
         wrong.append(str(error))
     recipe = rung.recipe(rows) if isinstance(rung, Trained) else Recipe()
+    usual = recipe.optimizer.name
     try:
         recipe = Recipe.parse(merged({**recipe.model_dump(), "seed": seed}, changes))
-        OPTIMIZERS[recipe.optimizer.name]
+        maker = OPTIMIZERS[recipe.optimizer.name]
+        if recipe.optimizer.name != usual and "lr" not in changes["optimizer"]:
+            own_rate = {"optimizer": {"lr": maker.default_lr}}
+            recipe = Recipe.parse(merged(recipe.model_dump(), own_rate))
     except ConfigError as error:
         wrong.append(str(error))
     if wrong:
