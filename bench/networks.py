@@ -33,7 +33,7 @@ FITS: dict[str, tuple[str, float | None, str]] = {
     "resnet_small, CIFAR-10-JPEG": (
         f"{CIFAR} --rung resnet_small --set augmentation.flip=true --set augmentation.shift=2",
         20.0,
-        "8.75, ResNet-20 on CIFAR-10, 164 epochs on two GPUs (He et al. 2016, table 6)",
+        "8.75, ResNet-20 on CIFAR-10 (He et al. 2016, table 6)",
     ),
 }
 

@@ -1,7 +1,7 @@
 """The climb: all rungs on the same folds, cheapest first, in worker processes of one thread."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from gradatim.core.samples import Samples
 from gradatim.data.splits import Partition
 from gradatim.runs.files import read_json, sweep, verify
 
-__all__ = ["Event", "arrays", "climb", "forecasts"]
+__all__ = ["Event", "arrays", "climb", "fit_all", "forecasts"]
 
 
 QUICK = 1.0
@@ -109,6 +109,38 @@ def climb(
         sweep(folder)  # workers that were ended could not remove what they were writing
         raise
     yield from skipped
+
+
+def fit_all(
+    works: Sequence[Work],
+    samples: Samples,
+    split: Partition,
+    folder: Path,
+    deadline: float,
+    watch: Callable[[Event], None] | None = None,
+) -> dict[str, str]:
+    """Forecast, then climb to the end.
+
+    Args:
+        works: as for `climb`.
+        samples: all of the data.
+        split: the folds.
+        folder: of the run, locked.
+        deadline: on `time.monotonic()`; infinity for none.
+        watch: called with everything that happens.
+
+    Returns:
+        Why the works that were skipped were skipped, by their names.
+    """
+    say = watch or (lambda event: None)
+    say(Event("measuring", "", folds=len(works)))
+    rows, skipped = arrays(samples), dict[str, str]()
+    planned = forecasts(works, rows, split.folds[0].training)
+    for event in climb(works, rows, split, folder, planned, deadline):
+        if event.kind == "skipped":
+            skipped[event.rung] = event.reason
+        say(event)
+    return skipped
 
 
 def _jobs(work: Work, split: Partition, folder: Path) -> list[Job]:

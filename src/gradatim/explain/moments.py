@@ -100,7 +100,7 @@ def predicted(links: list[Link], inputs: float) -> tuple[list[float], list[float
     return variances, gradients[::-1]
 
 
-def simple_chain(network: nn.Module, inputs: Tensor) -> tuple[list[tuple[str, Link]], bool]:
+def simple_chain(network: nn.Module, inputs: Tensor) -> list[tuple[str, Link]]:
     """Return the layers of a network up to the first that theory does not cover.
 
     Args:
@@ -108,7 +108,7 @@ def simple_chain(network: nn.Module, inputs: Tensor) -> tuple[list[tuple[str, Li
         inputs: a batch, for the sizes of pictures.
 
     Returns:
-        Names and links, and whether they are all of the network.
+        Names and links.
     """
     chain: list[tuple[str, Link]] = []
     values = inputs
@@ -120,9 +120,9 @@ def simple_chain(network: nn.Module, inputs: Tensor) -> tuple[list[tuple[str, Li
         elif isinstance(layer, nn.Dropout) and chain:
             chain[-1] = (chain[-1][0], replace(chain[-1][1], kept=1 - layer.p))
         elif not isinstance(layer, SILENT):
-            return chain, False
+            break
         values = _shape_after(layer, values)
-    return chain, True
+    return chain
 
 
 def _in_turn(network: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:

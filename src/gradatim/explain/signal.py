@@ -96,7 +96,7 @@ def _draw(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         network = build().train()
-        chain, _ = simple_chain(network, features) if known else ([], False)
+        chain = simple_chain(network, features) if known else []
         watch = _Watch(network)
         outputs = network(features)
         main = outputs if isinstance(outputs, Tensor) else outputs[0]

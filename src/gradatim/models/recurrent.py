@@ -15,6 +15,7 @@ from gradatim.core.signature import Image, Series, Signature
 from gradatim.layers.outputs import output_for
 from gradatim.layers.pixels import Pixels
 from gradatim.layers.steps import Steps
+from gradatim.models._pictures import within
 
 __all__ = ["RUNG", "LastState", "Recurrent"]
 
@@ -129,7 +130,7 @@ class Recurrent(Trained):
         if isinstance(field, Series):
             steps, inputs = Steps(field), field.channels
         else:
-            size = (min(LARGEST, field.height), min(LARGEST, field.width))
+            size = within(field, 1, LARGEST)
             steps, inputs = Pixels(field, size), field.channels * size[1]
         state = LastState(self.cell, inputs, self.width, self.depth, self.bidirectional)
         head = nn.Linear(self.width * state.ends, signature.outputs)

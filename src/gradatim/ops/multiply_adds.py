@@ -35,7 +35,10 @@ def of_operation(
 
 @contextmanager
 def plain_attention() -> Iterator[None]:
-    """Let attention layers take the way of single products, which can be seen and counted."""
+    """Let attention layers take the way of single products.
+
+    Those can be seen and counted, and have forward-mode and second derivatives; fused ones do not.
+    """
     from torch.backends import mha
     from torch.nn.attention import SDPBackend, sdpa_kernel
 

@@ -39,7 +39,7 @@ class Normalisation:
 def imagenet_names() -> tuple[str, ...]:
     """Return the 1000 classes of ImageNet in the order of published weights.
 
-    Source: torchvision 0.29 (BSD 3-clause), `models/_meta.py`. Two cranes and two maillots are
+    Source: torchvision 0.28 (BSD 3-clause), `models/_meta.py`. Two cranes and two maillots are
     told apart by a word in brackets, since the classes of a model have names of their own.
     """
     text = (files("gradatim.runs") / "imagenet.txt").read_text(encoding="utf-8")

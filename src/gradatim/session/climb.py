@@ -8,8 +8,7 @@ from time import monotonic
 from typing import Any, Unpack
 
 from gradatim import __version__
-from gradatim.compare.climb import Event, arrays, forecasts
-from gradatim.compare.climb import climb as climb_folds
+from gradatim.compare.climb import Event, arrays, fit_all
 from gradatim.compare.final import refit
 from gradatim.compare.gallery import keep_evidence, keep_gallery
 from gradatim.compare.job import Work
@@ -121,7 +120,10 @@ def climb(
     with locked(folder):
         keep_evidence(folder, dataset, split)
         write_json(folder / "inspection.json", inspection(dataset))
-        _fit_all(folder, works, dataset, split, chosen.deadline(begun), excused, watch)
+        deadline = chosen.deadline(begun)
+        for name, reason in fit_all(works, dataset.samples, split, folder, deadline, watch).items():
+            remedy = f"give more time: --minutes, or --rungs {name}"
+            excused[name] = ("not tried", reason, remedy)
         standing = collect(folder, ladder, split, judge, excused, rope)
         board = _board(dataset, split, judge, standing, seed)
         board |= {"folds": len(split.folds) // repeats, "repeats": repeats}
@@ -147,27 +149,6 @@ def _question(
         "recipes": {w.rung.name: w.recipe.model_dump(mode="json") for w in works},
         "gradatim": __version__,
     }
-
-
-def _fit_all(
-    folder: Path,
-    works: Sequence[Work],
-    data: Dataset,
-    split: Partition,
-    deadline: float,
-    excused: dict[str, tuple[str, str, str]],
-    watch: Watch | None,
-) -> None:
-    rows = arrays(data.samples)
-    if watch is not None:
-        watch(Event("measuring", "", folds=len(works)))
-    planned = forecasts(works, rows, split.folds[0].training)
-    for event in climb_folds(works, rows, split, folder, planned, deadline):
-        if event.kind == "skipped":
-            remedy = f"give more time: --minutes, or --rungs {event.rung}"
-            excused[event.rung] = ("not tried", event.reason, remedy)
-        if watch is not None:
-            watch(event)
 
 
 def _board(

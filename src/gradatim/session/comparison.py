@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from gradatim.compare.climb import Event, arrays, climb, forecasts
+from gradatim.compare.climb import Event, fit_all
 from gradatim.compare.job import Work
 from gradatim.compare.leaderboard import Ladder, compared
 from gradatim.compare.variant import Variant
@@ -81,7 +81,18 @@ def carry_out(
     where = Path(out) if out is not None else None
     folder = open_run(where, name, question, command or f"gradatim.{telling.job}(...)")
     with locked(folder):
-        ladder = _compare(place, works, variants, folder, telling.reference, watch)
+        deadline = place.chosen.deadline(place.begun)
+        skipped = fit_all(works, place.data.samples, place.split, folder, deadline, watch)
+        excused = {n: ("not tried", why, "give more time: --minutes") for n, why in skipped.items()}
+        ladder = compared(
+            folder,
+            variants,
+            place.split,
+            place.metric,
+            excused,
+            place.chosen.rope,
+            telling.reference,
+        )
         facts = place.facts() | {"rope": ladder.rope, "command": command_of(folder)}
         facts |= {"run": str(folder), "report": str(folder / "report.html")}
         board = telling.board(folder, ladder, facts | {"seconds": monotonic() - place.begun})
@@ -89,28 +100,6 @@ def carry_out(
         write_bytes(folder / "report.html", telling.page(board).encode())
         finish_all(folder)
     return Comparison(folder, board)
-
-
-def _compare(
-    place: Ground,
-    works: Sequence[Work],
-    variants: Sequence[Variant],
-    folder: Path,
-    reference: str | None,
-    watch: Watch | None,
-) -> Ladder:
-    """Fit every work on every fold, going on where the folder was left, and compare the scores."""
-    say = watch or (lambda event: None)
-    say(Event("measuring", "", folds=len(works)))
-    rows, deadline = arrays(place.data.samples), place.chosen.deadline(place.begun)
-    planned = forecasts(works, rows, place.split.folds[0].training)
-    excused: dict[str, tuple[str, str, str]] = {}
-    for event in climb(works, rows, place.split, folder, planned, deadline):
-        if event.kind == "skipped":
-            excused[event.rung] = ("not tried", event.reason, "give more time: --minutes")
-        say(event)
-    rope = place.chosen.rope
-    return compared(folder, variants, place.split, place.metric, excused, rope, reference)
 
 
 def _settings(work: Work) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from gradatim.core.errors import ConfigError, nearest
 from gradatim.core.recipe import OptimizerChoice, Recipe
 from gradatim.optim import OPTIMIZERS
 from gradatim.session.ground import Ground
-from gradatim.session.objects import settings_from, work_for
+from gradatim.session.objects import merged, settings_from, work_for
 
 __all__ = ["Entrant", "entrants", "works_of"]
 
 ALL_ROWS = 1_000_000
 """As many rows a batch as a recipe may have: a batch is never larger than the data."""
+NEVER = 100_000
+"""Epochs of patience: as many as a recipe may have."""
 
 
 @dataclass(frozen=True)
@@ -90,24 +92,12 @@ def works_of(place: Ground, members: Sequence[Entrant], settings: Mapping[str, A
 
 def _work(place: Ground, entrant: Entrant, settings: Mapping[str, Any]) -> Work:
     maker = OPTIMIZERS[entrant.optimizer]
-    plain: dict[str, Any] = {"clip": 0.0}
+    plain: dict[str, Any] = {"clip": 0.0, "patience": NEVER}
     if maker.default_batch is not None:
         plain["batch"] = maker.default_batch
     plain["optimizer"] = {"lr": maker.default_lr, "weight_decay": 0.0}
     named = {"optimizer": {"name": entrant.optimizer}}
-    changes = _joined(_joined(plain, settings), _joined(entrant.settings, named))
+    changes = merged(merged(plain, settings), merged(entrant.settings, named))
     rows, seed = len(place.split.training), int(place.question["seed"])
     work = work_for(place.rung, place.task, place.data.signature, rows, seed, changes)
-    if "patience" not in changes:
-        work = replace(work, recipe=work.recipe.model_copy(update={"patience": 100_000}))
     return replace(work, variant=entrant.name)
-
-
-def _joined(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested settings with changes on top."""
-    joined = dict(base)
-    for key, value in changes.items():
-        old = joined.get(key)
-        nested = isinstance(old, Mapping) and isinstance(value, Mapping)
-        joined[key] = _joined(old, value) if nested else value  # type: ignore[arg-type]
-    return joined

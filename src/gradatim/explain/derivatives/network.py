@@ -5,21 +5,21 @@ Deviations:
     normalisation uses its initial statistics, so that the loss is a function of the weights alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gradatim.core.randomness import generator, seed_for
 from gradatim.core.rung import Model
 from gradatim.core.signature import Category, Signature
 from gradatim.core.task import Supervised
 from gradatim.explain.examples import random_inputs, signature_for, trained
+from gradatim.ops.multiply_adds import plain_attention
 from gradatim.tasks import TASKS
 
 __all__ = ["Example", "example"]
@@ -46,21 +46,9 @@ class Example:
         """Return the loss of the batch, as it is or with other weights."""
         network: Callable[..., Any] = self.model.network
         if weights is not None:
-            network = lambda x: functional_call(self.model.network, dict(weights), (x,))  # noqa: E731
-        with _plain_attention():
+            network = partial(functional_call, self.model.network, dict(weights))
+        with plain_attention():
             return self.task.loss(self.model.output(network(self.features)), self.targets)
-
-
-@contextmanager
-def _plain_attention() -> Iterator[None]:
-    """Attention as its formula says: the fused kernels have no forward mode."""
-    fused = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fused)
 
 
 def example(name: str, size: str = "tiny", given: str | None = None) -> Example:
