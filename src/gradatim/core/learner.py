@@ -86,13 +86,18 @@ class Learner:
         self.model, self.optimizers, self.schedule = model, dict(optimizers), schedule
         self.seed, self.clip, self.l2, self.step = seed, clip, l2, 0
         self.memory = dict(memory or {})
+        self.pieces = 1
+        """Into how many a batch is cut, because the memory holds no more of it at once."""
 
-    def descend(self, evaluate: Evaluate, player: str = "model") -> tuple[Tensor, Tensor]:
+    def descend(
+        self, terms: Evaluate | Sequence[Evaluate], player: str = "model"
+    ) -> tuple[Tensor, Tensor]:
         """Take one optimizer step down a loss.
 
         Args:
-            evaluate: the loss of the batch, a scalar; called once, or more often by an optimizer
-                that looks again.
+            terms: the loss of the batch, a scalar, or the terms of which it is the sum: these are
+                differentiated one after the other, so that the memory has to hold only one.
+                Called once, or more often by an optimizer that looks again.
             player: whose parameters move.
 
         Returns:
@@ -102,21 +107,27 @@ class Learner:
             NumericError: the loss or a gradient is NaN or infinite; nothing has moved.
         """
         optimizer = self.optimizers[player]
-        evaluate = self._penalised(evaluate, optimizer)
-        if optimizer.looks_again:
-            evaluate = _same_chance(evaluate)
-        loss = evaluate()
-        if not torch.isfinite(loss):
-            raise NumericError(f"the loss is {loss.item()} at step {self.step}; {_CALMER}")
+        terms = self._penalised([terms] if callable(terms) else list(terms), optimizer)
         optimizer.clear()
-        norm = (
-            self._differentiate(loss, optimizer) if optimizer.needs_gradient else loss.new_zeros(())
-        )
-        optimizer.update(self.schedule(self.step), evaluate)
-        return loss.detach(), norm
+        loss = self._accumulated(terms, optimizer.needs_gradient)
+        norm = self._norm(optimizer) if optimizer.needs_gradient else loss.new_zeros(())
+        optimizer.update(self.schedule(self.step), lambda: _total(terms))
+        return loss, norm
 
-    def _differentiate(self, loss: Tensor, optimizer: Optimizer) -> Tensor:
-        loss.backward()
+    def _accumulated(self, terms: Sequence[Evaluate], differentiate: bool) -> Tensor:
+        """Return the loss; its gradient is added up beside the parameters."""
+        parts: list[Tensor] = []
+        for term in terms:
+            part = term()
+            if not torch.isfinite(part):
+                raise NumericError(f"the loss is {part.item()} at step {self.step}; {_CALMER}")
+            if differentiate:
+                part.backward()
+            parts.append(part.detach())
+        return parts[0] if len(parts) == 1 else torch.stack(parts).sum()
+
+    def _norm(self, optimizer: Optimizer) -> Tensor:
+        """Return the norm of the gradient, which is clipped afterwards."""
         gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
         if not torch.isfinite(norm):
@@ -125,11 +136,14 @@ class Learner:
             torch._foreach_mul_(gradients, (self.clip / norm).item())
         return norm
 
-    def _penalised(self, evaluate: Evaluate, optimizer: Optimizer) -> Evaluate:
-        if not self.l2:
-            return evaluate
-        weights = [p for p in optimizer.parameters if p.dim() > 1]
-        return lambda: evaluate() + self.l2 / 2 * sum(w.square().sum() for w in weights)
+    def _penalised(self, terms: list[Evaluate], optimizer: Optimizer) -> list[Evaluate]:
+        """Return the terms with that of L2, and with the same chance at every look."""
+        if self.l2:
+            first, *others = terms
+            weights = [p for p in optimizer.parameters if p.dim() > 1]
+            penalty = self.l2 / 2
+            terms = [lambda: first() + penalty * sum(w.square().sum() for w in weights), *others]
+        return [_same_chance(term) for term in terms] if optimizer.looks_again else terms
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return all that changes, flat, as tensors: this is a checkpoint."""
@@ -138,7 +152,7 @@ class Learner:
         for player, optimizer in self.optimizers.items():
             for name, tensors in optimizer.state.items():
                 state |= {f"optimizer.{player}.{name}.{i}": t for i, t in enumerate(tensors)}
-        return state | {"step": torch.tensor(self.step)}
+        return state | {"step": torch.tensor(self.step), "pieces": torch.tensor(self.pieces)}
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -149,7 +163,7 @@ class Learner:
             for name, tensors in optimizer.state.items():
                 for i, tensor in enumerate(tensors):
                     tensor.copy_(state[f"optimizer.{player}.{name}.{i}"])
-        self.step = int(state["step"])
+        self.step, self.pieces = int(state["step"]), int(state["pieces"])
 
 
 def _same_chance(evaluate: Evaluate) -> Evaluate:
@@ -161,6 +175,10 @@ def _same_chance(evaluate: Evaluate) -> Evaluate:
         return evaluate()
 
     return again
+
+
+def _total(terms: Sequence[Evaluate]) -> Tensor:
+    return terms[0]() if len(terms) == 1 else torch.stack([term() for term in terms]).sum()
 
 
 _CALMER = "the parameters were not moved; try a lower learning rate: --set optimizer.lr=..."

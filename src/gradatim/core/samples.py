@@ -18,13 +18,15 @@ class Samples:
     """Rows to learn from. `inputs` and `targets` are coded as the `Signature` says.
 
     `groups` (int64) marks rows that must stay on one side of every split; `times` (float64)
-    orders rows when the future may not teach the past.
+    orders rows when the future may not teach the past. `numbers` (int64) says where rows that were
+    taken stood among those that were read, from 0.
     """
 
     inputs: Tensor
     targets: Tensor
     groups: Tensor | None = None
     times: Tensor | None = None
+    numbers: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -37,6 +39,7 @@ class Samples:
             self.targets[index],
             None if self.groups is None else self.groups[index],
             None if self.times is None else self.times[index],
+            index if self.numbers is None else self.numbers[index],
         )
 
 

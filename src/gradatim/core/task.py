@@ -2,14 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gradatim.core.errors import ConfigError
-from gradatim.core.learner import Learner
+from gradatim.core.errors import ConfigError, NumericError
+from gradatim.core.learner import Evaluate, Learner
 from gradatim.core.metric import Metric
 from gradatim.core.recipe import LossChoice
 from gradatim.core.samples import Samples
@@ -33,7 +34,7 @@ class Task(ABC):
 
 
 class Supervised(Task):
-    """A task with right answers: give `loss`, and the step follows."""
+    """A task with right answers: give the `losses` of rows, and the step follows."""
 
     metrics: ClassVar[Mapping[str, Metric]]
 
@@ -42,8 +43,12 @@ class Supervised(Task):
         """Tell whether the data asks for this job."""
 
     @abstractmethod
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of every row of raw outputs."""
+
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss of raw outputs, a scalar."""
+        return self.losses(outputs, targets).mean()
 
     @abstractmethod
     def decode(self, outputs: Tensor) -> np.ndarray:
@@ -68,13 +73,25 @@ class Supervised(Task):
         raise ConfigError(f"{self.name} has one loss only; leave loss.* out")
 
     def step(self, learner: Learner, batch: Samples) -> Mapping[str, Tensor]:
-        """Descend the loss of one batch."""
+        """Descend the loss of one batch, in as many pieces as the memory asks for."""
         learner.model.train()
-        loss, norm = learner.descend(
-            lambda: self._of_all_heads(learner.model(batch.inputs), batch.targets)
-        )
+        try:
+            loss, norm = learner.descend(self._terms(learner, batch))
+        except NumericError as error:
+            raise NumericError(f"{error}{self._blamed(learner.model, batch)}") from error
         cost = 1 + learner.optimizers["model"].evaluations
         return {"loss": loss, "gradient_norm": norm, "evaluations": torch.tensor(cost)}
+
+    def _terms(self, learner: Learner, batch: Samples) -> list[Evaluate]:
+        """Return the loss of the batch as a sum; each term counts by its share of the rows."""
+
+        def term(inputs: Tensor, targets: Tensor) -> Tensor:
+            loss = self._of_all_heads(learner.model(inputs), targets)
+            return loss if len(inputs) == len(batch) else loss * (len(inputs) / len(batch))
+
+        size = -(-len(batch) // learner.pieces)
+        pairs = zip(batch.inputs.split(size), batch.targets.split(size), strict=True)
+        return [partial(term, inputs, targets) for inputs, targets in pairs]
 
     def _of_all_heads(self, outputs: Tensor | Sequence[Tensor], targets: Tensor) -> Tensor:
         """Return the loss, auxiliary heads counted by 0.3 (Szegedy et al. 2015, section 5).
@@ -85,3 +102,15 @@ class Supervised(Task):
             return self.loss(outputs, targets)
         main, *others = (self.loss(said, targets) for said in outputs)
         return main + 0.3 * torch.stack(others).sum()
+
+    @torch.no_grad()
+    def _blamed(self, model: nn.Module, batch: Samples) -> str:
+        """Name the rows whose own loss is not finite; all of the batch, where no single one is."""
+        outputs = model.eval()(batch.inputs)
+        losses = self.losses(outputs, batch.targets).detach()
+        rows = torch.arange(len(batch)) if batch.numbers is None else batch.numbers
+        guilty = rows[~losses.isfinite()]
+        which = guilty if len(guilty) else rows
+        listed = ", ".join(str(row) for row in sorted(which.tolist())[:5])
+        more = f" and {len(which) - 5} more" if len(which) > 5 else ""
+        return f"; rows {listed}{more}" + ("" if len(guilty) else " together")

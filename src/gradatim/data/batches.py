@@ -1,6 +1,10 @@
 """Batches as a function of the step: the same order after a resume, with nothing saved."""
 
+from dataclasses import replace
+
 import torch
+from jaxtyping import Int64
+from torch import Tensor
 
 from gradatim.core.randomness import generator
 from gradatim.core.recipe import Augmentation
@@ -39,22 +43,26 @@ class Batches:
         self.changes, self.outputs = changes or Augmentation(), outputs
         check_fits(self.changes, samples.inputs)
         self.per_epoch = len(samples) // self.size
-        self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
+        self._epoch, self._order = -1, torch.empty(0, 0, dtype=torch.int64)
 
     def __call__(self, step: int) -> Samples:
         """Return the batch of a step, counted from 0 over all epochs."""
         epoch, place = divmod(step, self.per_epoch)
-        if epoch != self._epoch:
-            chance = generator(self.seed, "order", epoch)
-            self._order = torch.randperm(len(self.samples), generator=chance)
-            self._epoch = epoch
-        rows = self._order[place * self.size : (place + 1) * self.size]
-        batch = Samples(self.samples.inputs[rows], self.samples.targets[rows])
+        batch = self.samples.take(self.order(epoch)[place])
         if self.changes != Augmentation():
             chance = generator(self.seed, "augmentation", step)
             batch = augment(batch, self.changes, chance, self.outputs)
         if batch.inputs.dim() == 4:
             # Small residual networks train 1.2 to 1.7 times as fast with the channels last.
             planes = batch.inputs.contiguous(memory_format=torch.channels_last)
-            batch = Samples(planes, batch.targets)
+            batch = replace(batch, inputs=planes)
         return batch
+
+    def order(self, epoch: int) -> Int64[Tensor, "batches size"]:
+        """Return which samples make up the batches of an epoch."""
+        if epoch != self._epoch:
+            chance = generator(self.seed, "order", epoch)
+            order = torch.randperm(len(self.samples), generator=chance)
+            self._order = order[: self.per_epoch * self.size].view(self.per_epoch, self.size)
+            self._epoch = epoch
+        return self._order

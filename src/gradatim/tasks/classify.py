@@ -46,17 +46,19 @@ class Classify(Supervised):
         """Take whatever asks for a category."""
         return isinstance(signature.output, Category)
 
-    def loss(self, outputs: Float[Tensor, "rows classes"], targets: Targets) -> Tensor:
-        """Return the mean loss of the choice; unless chosen otherwise, cross-entropy in nats."""
+    def losses(
+        self, outputs: Float[Tensor, "rows classes"], targets: Targets
+    ) -> Float[Tensor, " rows"]:
+        """Return the losses of the choice; unless chosen otherwise, cross-entropies in nats."""
         meant = targets
         if self.choice.label_smoothing:
             meant = losses.shares(targets, outputs, self.choice.label_smoothing)
         each = self._each(outputs, meant)
         if self.weights is None:
-            return each.mean()
+            return each
         # A class beyond the last one of the training rows never teaches: its weight is 0.
         weights = F.pad(self.weights, [0, outputs.shape[1] - len(self.weights)]).to(each.dtype)
-        return (losses.shares(targets, outputs) @ weights * each).mean()
+        return losses.shares(targets, outputs) @ weights * each
 
     def with_loss(self, choice: LossChoice, targets: Tensor) -> Self:
         """Return this task trained with another loss, its classes weighed by these targets."""

@@ -39,16 +39,16 @@ class Regress(Supervised):
         """Take whatever asks for a quantity."""
         return isinstance(signature.output, Quantity)
 
-    def loss(
+    def losses(
         self, outputs: Float[Tensor, "rows quantities"], targets: Float[Tensor, "rows quantities"]
-    ) -> Tensor:
-        """Return the mean loss of the choice; unless chosen otherwise, the squared error."""
+    ) -> Float[Tensor, " rows"]:
+        """Return the losses of the choice; unless chosen otherwise, the squared errors."""
         meant = targets.to(outputs.dtype)
         if self.choice.name == "absolute":
-            return losses.absolute(outputs, meant).mean()
+            return losses.absolute(outputs, meant)
         if self.choice.name == "huber":
-            return losses.huber(outputs, meant, self.choice.delta).mean()
-        return losses.squared(outputs, meant).mean()
+            return losses.huber(outputs, meant, self.choice.delta)
+        return losses.squared(outputs, meant)
 
     def with_loss(self, choice: LossChoice, targets: Tensor) -> Self:
         """Return this task trained with another loss."""

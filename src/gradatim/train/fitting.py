@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from math import inf
 
 import torch
 from torch import Tensor, nn
@@ -52,17 +53,26 @@ class Fitting:
 
     def __iter__(self) -> Iterator[Record]:
         """Fit, yielding a record an epoch."""
+        return (record for record in self.run() if record is not None)
+
+    def run(self, pause: float = inf) -> Iterator[Record | None]:
+        """Fit, yielding a record an epoch, and None whenever `pause` seconds have passed."""
         if isinstance(self.rung, Solved):
             with _chance(self.recipe.seed, "solver"):
                 self.model = self.rung.solve(self.samples, self.signature, self.recipe.seed)
             self.model.eval()
             return
-        records = train(self.trainee, self.learner, self.draw, self.steps, self.draw.per_epoch)
+        every = self.draw.per_epoch
+        records = train(self.trainee, self.learner, self.draw, self.steps, every, pause)
         if not self.stopping.exhausted:
             for record in records:
-                yield self._watched(record)
+                yield record and self.watched(record)
                 if self.stopping.exhausted:
                     break
+        self.finish()
+
+    def finish(self) -> None:
+        """End the training here, with the weights that early stopping kept."""
         self.stopping.restore(self.model.network)
         # As a model is loaded, and as it answers one picture at a time.
         _lay_out(self.model.network, torch.contiguous_format)
@@ -121,18 +131,18 @@ class Fitting:
     def _encoded(self, samples: Samples) -> Samples:
         encode: Callable[[Tensor], Tensor] = self.model.output.encode  # type: ignore[assignment]
         features = in_chunks(self.model.preprocess, samples.inputs)
-        return Samples(features, encode(samples.targets))
+        return Samples(features, encode(samples.targets), numbers=samples.numbers)
 
-    def _watched(self, record: Record) -> Record:
+    def watched(self, record: Record) -> Record:
+        """Look at the held-out rows; return the record with their loss."""
         if self.held is None:
             return record
         outputs = in_chunks(self.model.network, self.held.inputs)
-        loss = self.task.loss(outputs, self.held.targets).item()
-        size = -(-len(outputs) // PARTS)
-        pairs = zip(outputs.split(size), self.held.targets.split(size), strict=True)
-        losses = torch.stack([self.task.loss(said, right) for said, right in pairs])
-        self.stopping.look(losses, self.model.network)
-        return replace(record, values={**record.values, "validation_loss": loss})
+        losses = self.task.losses(outputs, self.held.targets)
+        parts = torch.stack([part.mean() for part in losses.split(-(-len(losses) // PARTS))])
+        self.stopping.look(parts, self.model.network)
+        values = {**record.values, "validation_loss": losses.mean().item()}
+        return replace(record, values=values)
 
 
 def start(rung: Rung, signature: Signature, samples: Samples, recipe: Recipe) -> Model:

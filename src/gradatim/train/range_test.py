@@ -81,7 +81,8 @@ def range_test(
     rates, losses, smoothed = list[float](), list[float](), list[float]()
     average, ended = 0.0, "the highest rate was reached"
     try:
-        for record in train(fitting.trainee, fitting.learner, fitting.draw, steps, 1):
+        records = train(fitting.trainee, fitting.learner, fitting.draw, steps, 1)
+        for record in filter(None, records):
             loss = record.values["loss"]
             average = MEMORY * average + (1 - MEMORY) * loss
             rates.append(record.rate)
