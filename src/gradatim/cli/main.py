@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from gradatim import __version__
-from gradatim.cli.interrupts import listening
+from gradatim.train.interrupts import listening
 from gradatim.cli.options import SAID, inert
 from gradatim.core.errors import GradatimError
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from gradatim.cli.interrupts import check
+from gradatim.train.interrupts import check
 from gradatim.compare.climb import Event
 from gradatim.compare.pool import workers
 from gradatim.train.loop import Record

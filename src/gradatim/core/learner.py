@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gradatim.core.errors import NumericError
 
-__all__ = ["Evaluate", "Learner", "Optimizer"]
+__all__ = ["Evaluate", "Learner", "Optimizer", "not_finite"]
 
 Evaluate = Callable[[], Tensor]
 
@@ -23,6 +23,8 @@ class Optimizer(ABC):
 
     looks_again: ClassVar[bool] = False
     """Whether `update` evaluates the loss of the batch at other parameters."""
+    elementwise: ClassVar[bool] = True
+    """Whether every number moves by its own gradient and state alone, as most optimizers do."""
     needs_gradient: ClassVar[bool] = True
     """Whether `update` reads gradients; a search by losses alone does not."""
     default_lr: ClassVar[float] = 1e-3
@@ -120,7 +122,7 @@ class Learner:
         for term in terms:
             part = term()
             if not torch.isfinite(part):
-                raise NumericError(f"the loss is {part.item()} at step {self.step}; {_CALMER}")
+                raise not_finite("the loss", part, self.step)
             if differentiate:
                 part.backward()
             parts.append(part.detach())
@@ -131,7 +133,7 @@ class Learner:
         gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
         if not torch.isfinite(norm):
-            raise NumericError(f"a gradient is {norm.item()} at step {self.step}; {_CALMER}")
+            raise not_finite("a gradient", norm, self.step)
         if 0 < self.clip < norm and not optimizer.looks_again:
             torch._foreach_mul_(gradients, (self.clip / norm).item())
         return norm
@@ -181,7 +183,10 @@ def _total(terms: Sequence[Evaluate]) -> Tensor:
     return terms[0]() if len(terms) == 1 else torch.stack([term() for term in terms]).sum()
 
 
-_CALMER = "the parameters were not moved; try a lower learning rate: --set optimizer.lr=..."
+def not_finite(what: str, value: Tensor, step: int) -> NumericError:
+    """Return the error of a loss or a gradient that is NaN or infinite."""
+    calmer = "the parameters were not moved; try a lower learning rate: --set optimizer.lr=..."
+    return NumericError(f"{what} is {value.item()} at step {step}; {calmer}")
 
 
 def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

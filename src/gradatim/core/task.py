@@ -78,7 +78,7 @@ class Supervised(Task):
         try:
             loss, norm = learner.descend(self._terms(learner, batch))
         except NumericError as error:
-            raise NumericError(f"{error}{self._blamed(learner.model, batch)}") from error
+            raise self.blaming(error, learner.model, batch) from error
         cost = 1 + learner.optimizers["model"].evaluations
         return {"loss": loss, "gradient_norm": norm, "evaluations": torch.tensor(cost)}
 
@@ -104,13 +104,15 @@ class Supervised(Task):
         return main + 0.3 * torch.stack(others).sum()
 
     @torch.no_grad()
-    def _blamed(self, model: nn.Module, batch: Samples) -> str:
-        """Name the rows whose own loss is not finite; all of the batch, where no single one is."""
-        outputs = model.eval()(batch.inputs)
-        losses = self.losses(outputs, batch.targets).detach()
+    def blaming(self, error: NumericError, model: nn.Module, batch: Samples) -> NumericError:
+        """Return an error that names the rows whose own loss is not finite.
+
+        Where each row's is finite, it names the rows of the batch together.
+        """
+        losses = self.losses(model.eval()(batch.inputs), batch.targets)
         rows = torch.arange(len(batch)) if batch.numbers is None else batch.numbers
         guilty = rows[~losses.isfinite()]
         which = guilty if len(guilty) else rows
         listed = ", ".join(str(row) for row in sorted(which.tolist())[:5])
         more = f" and {len(which) - 5} more" if len(which) > 5 else ""
-        return f"; rows {listed}{more}" + ("" if len(guilty) else " together")
+        return NumericError(f"{error}\nRows {listed}{more}" + ("" if len(guilty) else ", together"))

@@ -29,6 +29,7 @@ class Evolution(Optimizer):
 
     looks_again: ClassVar[bool] = True
     needs_gradient: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = False
     default_lr: ClassVar[float] = 0.005
 
     def __init__(self, parameters: Sequence[nn.Parameter], choice: OptimizerChoice) -> None:

@@ -31,6 +31,7 @@ class Lbfgs(Optimizer):
     """
 
     looks_again: ClassVar[bool] = True
+    elementwise: ClassVar[bool] = False
     default_lr: ClassVar[float] = 1.0
 
     def __init__(self, parameters: Sequence[nn.Parameter], choice: OptimizerChoice) -> None:

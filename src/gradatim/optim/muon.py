@@ -29,6 +29,7 @@ class Muon(Optimizer):
         first and last layer are matrices as all others.
     """
 
+    elementwise: ClassVar[bool] = False
     default_lr: ClassVar[float] = 0.01
 
     def __init__(self, parameters: Sequence[nn.Parameter], choice: OptimizerChoice) -> None:

@@ -34,6 +34,7 @@ class Newton(Optimizer):
     """
 
     looks_again: ClassVar[bool] = True
+    elementwise: ClassVar[bool] = False
     default_lr: ClassVar[float] = 1.0
     default_batch: ClassVar[int | None] = 2048
 

@@ -53,10 +53,14 @@ class Fitting:
 
     def __iter__(self) -> Iterator[Record]:
         """Fit, yielding a record an epoch."""
-        return (record for record in self.run() if record is not None)
+        return (record for said in self.run() for record in said.values())
 
-    def run(self, pause: float = inf) -> Iterator[Record | None]:
-        """Fit, yielding a record an epoch, and None whenever `pause` seconds have passed."""
+    def run(self, pause: float = inf) -> Iterator[dict[int, Record]]:
+        """Fit, yielding {0: record} an epoch, and nothing in it whenever `pause` seconds passed.
+
+        At either yield `state_dict` tells all that is needed to go on. `Stacked` runs several fits
+        in the same way, each under its place.
+        """
         if isinstance(self.rung, Solved):
             with _chance(self.recipe.seed, "solver"):
                 self.model = self.rung.solve(self.samples, self.signature, self.recipe.seed)
@@ -66,7 +70,7 @@ class Fitting:
         records = train(self.trainee, self.learner, self.draw, self.steps, every, pause)
         if not self.stopping.exhausted:
             for record in records:
-                yield record and self.watched(record)
+                yield {0: self.watched(record)} if record else {}
                 if self.stopping.exhausted:
                     break
         self.finish()

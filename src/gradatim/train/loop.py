@@ -13,7 +13,7 @@ from gradatim.core.randomness import seed_for
 from gradatim.core.samples import Samples
 from gradatim.core.task import Task
 
-__all__ = ["Record", "Sums", "train"]
+__all__ = ["ONE", "PREFIX", "Record", "Sums", "train"]
 
 PREFIX = "record."  # of sums in a learner's memory
 ONE = torch.ones(())
@@ -62,11 +62,10 @@ def train(
     """
     start = time.monotonic()
     while learner.step < steps:
-        rate = learner.schedule(learner.step)
         stop = min(steps, (learner.step // every + 1) * every)
         while not _run(task, learner, draw, stop, time.monotonic() + pause):
             yield None
-        means = Sums(learner.memory).means()
+        rate, means = learner.schedule(learner.step - 1), Sums(learner.memory).means()
         yield Record(learner.step, steps, rate, time.monotonic() - start, means)
 
 

@@ -1,13 +1,14 @@
-"""Ctrl-C and SIGTERM: raised at once, and again at the next event when a library swallowed them."""
+"""Ctrl-C and SIGTERM: raised at once, or, while a fit is under way, at the next step boundary."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["check", "listening"]
+__all__ = ["check", "listening", "patiently"]
 
 _asked: list[int] = []
+_patient: list[bool] = []
 
 
 @contextmanager
@@ -23,6 +24,19 @@ def listening() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Let the first request to stop wait for `check` while the block runs; a second one does not.
+
+    So a step is never cut in two, and what it led to can be saved.
+    """
+    _patient.append(True)
+    try:
+        yield
+    finally:
+        _patient.pop()
+
+
 def check() -> None:
     """Raise when the user asked to stop and is still waiting for it.
 
@@ -34,4 +48,5 @@ def check() -> None:
 
 def _note(number: int, frame: FrameType | None) -> None:
     _asked.append(number)
-    raise KeyboardInterrupt
+    if not _patient or len(_asked) > 1:
+        raise KeyboardInterrupt

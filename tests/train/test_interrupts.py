@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from gradatim.cli.interrupts import check, listening
+from gradatim.train.interrupts import check, listening, patiently
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -30,3 +30,16 @@ def test_handlers_are_given_back_and_nothing_is_remembered():
     assert signal.getsignal(signal.SIGINT) is before
     with listening():
         check()
+
+
+def test_a_patient_block_is_cut_at_its_boundary_and_at_once_by_a_second_signal():
+    reached = []
+    with pytest.raises(KeyboardInterrupt), listening(), patiently():
+        os.kill(os.getpid(), signal.SIGTERM)
+        reached.append("the end of the step")
+        check()
+    assert reached
+    with pytest.raises(KeyboardInterrupt), listening(), patiently():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        pytest.fail("the second signal was not raised")

@@ -1,0 +1,75 @@
+"""Many fits at once: all folds, seeds and recipes of a dense rung trained as one model."""
+
+import time
+from collections.abc import Iterator, Sequence
+from math import inf
+
+from gradatim.core.errors import NumericError
+from gradatim.core.recipe import Augmentation
+from gradatim.layers.stack import stackable
+from gradatim.train.fitting import Fitting
+from gradatim.train.loop import Record, Sums
+from gradatim.train.team import Rows, Team
+
+__all__ = ["Stacked", "alike"]
+
+
+def alike(fittings: Sequence[Fitting]) -> bool:
+    """Tell whether fits can be trained as one model: dense, of one shape, an epoch equally long."""
+    first = fittings[0]
+    return all(
+        stackable(fitting.model.network)
+        and fitting.rung == first.rung
+        and fitting.draw.per_epoch == first.draw.per_epoch
+        and fitting.draw.size == first.draw.size
+        and fitting.learner.optimizers["model"].elementwise
+        for fitting in fittings
+    )
+
+
+class Stacked:
+    """Iterate for (place, record) of every fit, an epoch at a time; then all of them are fitted.
+
+    Every fit keeps its own learner, order, schedule and early stopping, and gives what it would
+    have given alone, up to the rounding of batched products. One that has ended leaves the stack;
+    so does one whose loss is not finite any more, and is found in `failed`.
+
+    Args:
+        fittings: `alike`; their parameters become views of the stack's.
+    """
+
+    def __init__(self, fittings: Sequence[Fitting]) -> None:
+        # In the order of recipes, so that those of one recipe lie side by side in the stack.
+        places = sorted(range(len(fittings)), key=lambda i: fittings[i].recipe.model_dump_json())
+        self.fittings = {i: fittings[i] for i in places}
+        self.failed: dict[int, NumericError] = {}
+        changed = any(fitting.draw.changes != Augmentation() for fitting in fittings)
+        self.rows = None if changed else Rows(list(self.fittings.values()))
+
+    def __iter__(self) -> Iterator[tuple[int, Record]]:
+        """Fit all, yielding the records of every epoch."""
+        return ((place, record) for said in self.run() for place, record in said.items())
+
+    def run(self, pause: float = inf) -> Iterator[dict[int, Record]]:
+        """Fit all, yielding the records of an epoch, and none whenever `pause` seconds passed."""
+        start, places, team = time.monotonic(), list[int](), None
+        while going := [i for i in self.fittings if self._going(i)]:
+            if team is None or going != places:
+                places, team = going, Team([self.fittings[i] for i in going], self.rows)
+            done, broken = team.advance(time.monotonic() + pause)
+            self.failed |= {places[i]: error for i, error in broken.items()}
+            seconds = time.monotonic() - start
+            yield {i: self._record(self.fittings[i], seconds) for i in places if done}
+        for place, fitting in self.fittings.items():
+            if place not in self.failed:
+                fitting.finish()
+
+    def _going(self, place: int) -> bool:
+        fitting = self.fittings[place]
+        ended = fitting.learner.step >= fitting.steps or fitting.stopping.exhausted
+        return not ended and place not in self.failed
+
+    def _record(self, fitting: Fitting, seconds: float) -> Record:
+        learner = fitting.learner
+        rate, means = learner.schedule(learner.step - 1), Sums(learner.memory).means()
+        return fitting.watched(Record(learner.step, fitting.steps, rate, seconds, means))
