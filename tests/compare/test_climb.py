@@ -4,16 +4,20 @@ import json
 import math
 import os
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 import gradatim.compare.climb as room
-import gradatim.compare.job as job_room
+import gradatim.compare.fits as fit_room
+from gradatim.compare.bundles import bundled
 from gradatim.compare.climb import climb
-from gradatim.compare.forecast import forecast
-from gradatim.compare.job import Job, Work, fit_fold, samples_of
+from gradatim.compare.fits import fit_fold
+from gradatim.compare.forecast import Forecast, forecast
+from gradatim.compare.job import Job, Work, samples_of
 from gradatim.core.recipe import Recipe
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Signature, Table
@@ -46,7 +50,8 @@ def partition(count: int = 60, folds: int = 3) -> Partition:
 
 def events(folder, names, planned, deadline=math.inf):
     works = [work(name) for name in names]
-    return list(climb(works, rows(), partition(), folder, planned, deadline))
+    told = {name: Forecast(seconds) for name, seconds in planned.items()}
+    return list(climb(works, rows(), partition(), folder, told, deadline))
 
 
 def test_cheapest_first_and_every_fold_of_every_rung(tmp_path):
@@ -60,7 +65,7 @@ def test_cheapest_first_and_every_fold_of_every_rung(tmp_path):
 
 
 def test_a_rung_that_would_end_after_the_deadline_is_skipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "workers", lambda: 2)
+    monkeypatch.setattr(room, "workers", lambda crew: 2)
     planned = {"majority": 0.0, "linear": 0.0, "ridge": 10_000.0}
     happened = events(tmp_path, planned, planned, time.monotonic() + 5000)
     (skipped,) = [e for e in happened if e.kind == "skipped"]
@@ -71,13 +76,13 @@ def test_a_rung_that_would_end_after_the_deadline_is_skipped(tmp_path, monkeypat
 
 
 def test_rounds_of_side_by_side_fits_decide_not_their_sum(tmp_path, monkeypatch):
-    """Three folds on two workers are two rounds: 2 x 100 s fit into 250 s, 3 x 100 would not."""
+    """Three folds on two workers are two rounds: with the last fit (125 s) and 4 s, 329 s."""
     planned = {"linear": 100.0}
-    monkeypatch.setattr(room, "workers", lambda: 2)
-    happened = events(tmp_path / "two", planned, planned, time.monotonic() + 250)
+    monkeypatch.setattr(room, "workers", lambda crew: 2)
+    happened = events(tmp_path / "two", planned, planned, time.monotonic() + 340)
     assert [e.kind for e in happened].count("fitted") == 3
-    monkeypatch.setattr(room, "workers", lambda: 1)
-    happened = events(tmp_path / "one", planned, planned, time.monotonic() + 250)
+    monkeypatch.setattr(room, "workers", lambda crew: 1)
+    happened = events(tmp_path / "one", planned, planned, time.monotonic() + 340)
     assert [e.kind for e in happened] == ["planned", "skipped"]
 
 
@@ -102,7 +107,7 @@ def test_workers_write_where_the_climb_was_asked_wherever_they_live(tmp_path, mo
 @pytest.fixture
 def here(monkeypatch):
     """`fit_fold` in this process, which it must not change."""
-    monkeypatch.setattr(job_room, "behave", lambda: None)
+    monkeypatch.setattr(fit_room, "behave", lambda: None)
 
 
 def job(folder, name: str, **recipe: object) -> Job:
@@ -127,7 +132,7 @@ def test_a_fit_that_fails_is_a_result_too(tmp_path, here, monkeypatch, error):
     def fail(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr(job_room, "fit_one", fail)
+    monkeypatch.setattr(fit_room, "fit_one", fail)
     result = fit_fold(job(tmp_path, "linear"), rows())
     assert result["failed"].startswith(type(error).__name__)
     assert len(result["failed"]) <= 300
@@ -135,7 +140,7 @@ def test_a_fit_that_fails_is_a_result_too(tmp_path, here, monkeypatch, error):
 
 
 def test_predictions_that_are_no_numbers_fail_the_fit(tmp_path, here, monkeypatch):
-    monkeypatch.setattr(job_room, "predict", lambda model, task, s: np.full((20, 2), np.nan))
+    monkeypatch.setattr(fit_room, "predict", lambda model, task, s: np.full((20, 2), np.nan))
     assert "NaN" in fit_fold(job(tmp_path, "linear"), rows())["failed"]
 
 
@@ -174,7 +179,7 @@ def clock(monkeypatch):
 
 def predicted(rung, count: int, **recipe: object) -> float:
     asked = Recipe.parse({"epochs": 10, "batch": 10, "validation": 0.0, **recipe})
-    return forecast(rung, TASKS["classify"], samples(count), SIGNATURE, asked)
+    return forecast(rung, TASKS["classify"], samples(count), SIGNATURE, asked).alone
 
 
 @pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
@@ -213,10 +218,10 @@ def test_the_first_call_pays_for_imports_and_does_not_count(clock, monkeypatch):
 def test_a_network_is_extended_to_its_last_step(clock, monkeypatch):
     from gradatim.train.fitting import Fitting
 
-    def step(self) -> None:
+    def move(self) -> None:
         clock.now += 0.01
 
-    monkeypatch.setattr(Fitting, "step", step)
+    monkeypatch.setattr(Fitting, "move", move)
     tiny = RUNGS["mlp"].of_size("tiny")
     # 200 rows in batches of 10, 10 epochs: 200 steps.
     assert predicted(tiny, 200) == pytest.approx(2.0)
@@ -235,10 +240,69 @@ def test_a_rung_that_cannot_even_be_timed_is_tried_first(monkeypatch):
     def fail(*arguments: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(job_room, "behave", lambda: None)
+    monkeypatch.setattr(fit_room, "behave", lambda: None)
     monkeypatch.setattr(room, "behave", lambda: None)
     monkeypatch.setattr(room, "forecast", fail)
-    assert room._forecast(work("linear"), rows(), np.arange(40)) == 0.0
+    assert room._forecast(work("linear"), rows(), np.arange(40), 3) == Forecast(0.0)
+
+
+def test_folds_of_a_dense_network_are_timed_as_a_stack_and_the_faster_way_is_taken():
+    rung = RUNGS["mlp"].of_size("tiny")
+    recipe = Recipe.parse({"epochs": 10, "batch": 10})
+    told = forecast(rung, TASKS["classify"], samples(200), SIGNATURE, recipe, 5)
+    assert told.stacked is not None
+    assert told.together, "five tiny folds cost little more than one"
+    assert told.seconds == told.stacked
+    slow = replace(told, stacked=told.alone)
+    assert not slow.together
+    assert slow.seconds == slow.alone
+
+
+def stacked(folder, names=("mlp",), planned=None, **recipe: object):
+    works = [work(name, **recipe) for name in names]
+    told = planned or {name: Forecast(0.2, 0.1 if name == "mlp" else None) for name in names}
+    return list(climb(works, rows(), partition(), folder, told, math.inf))
+
+
+def test_stacked_folds_leave_what_folds_alone_leave(tmp_path):
+    alone = stacked(tmp_path / "alone", planned={"mlp": Forecast(0.2)}, epochs=5)
+    together = stacked(tmp_path / "together", epochs=5)
+    assert [e.kind for e in together] == [e.kind for e in alone] == ["planned", *["fitted"] * 3]
+    sizes = [e.result.get("stacked", 1) for e in together if e.kind == "fitted"]
+    assert sorted(sizes) == [1, 2, 2], "two workers take three folds: two as one model, and one"
+    for fold in ("0-0", "0-1", "0-2"):
+        one, other = (tmp_path / way / "fits" / "mlp" / fold for way in ("alone", "together"))
+        assert sorted(p.name for p in one.iterdir()) == sorted(p.name for p in other.iterdir())
+        np.testing.assert_allclose(
+            np.load(one / "predictions.npy"), np.load(other / "predictions.npy"), atol=1e-4
+        )
+        lines = [(fit / "records.jsonl").read_text().splitlines() for fit in (one, other)]
+        values = [[json.loads(line)["values"] for line in each] for each in lines]
+        assert len(values[0]) == len(values[1]) == 5
+        for a, b in zip(*values, strict=True):
+            assert a == pytest.approx(b, rel=1e-3, abs=1e-4)
+    assert not list((tmp_path / "together" / "stacks").iterdir())
+    again = stacked(tmp_path / "together", epochs=5)
+    assert [e.kind for e in again] == ["planned", *["reused"] * 3]
+
+
+def test_rungs_alone_and_stacked_share_a_climb(tmp_path):
+    happened = stacked(tmp_path, ["mlp", "linear"])
+    assert sorted(e.rung for e in happened if e.kind == "fitted") == ["linear"] * 3 + ["mlp"] * 3
+
+
+def test_bundles_give_every_worker_a_part_where_there_is_nothing_else():
+    plan = {name: Forecast(1.0, 0.2) for name in ("a", "b")} | {"linear": Forecast(0.5)}
+    jobs = [
+        Job(replace(work("mlp"), variant=name), Path(), 0, fold, np.arange(2), np.arange(2))
+        for name in ("a", "b")
+        for fold in range(5)
+    ]
+    sizes = [len(bundle.jobs) for bundle in bundled(jobs, plan, 2)]
+    assert sizes == [5, 5]
+    other = Job(work("linear"), Path(), 0, 0, np.arange(2), np.arange(2))
+    assert [len(bundle.jobs) for bundle in bundled([other, *jobs], plan, 2)] == [1, 10]
+    assert bundled(jobs, plan, 2)[0].seconds == pytest.approx(1.0)
 
 
 def test_as_many_fits_side_by_side_as_there_are_cores_for_this_process():

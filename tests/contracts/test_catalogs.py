@@ -11,9 +11,11 @@ from gradatim.core.source import Source
 from gradatim.data.sources import SOURCES
 from gradatim.models import RUNGS
 from gradatim.optim import OPTIMIZERS
+from gradatim.runs.loggers import LOGGERS
 from gradatim.tasks import TASKS
 
 CATALOGS = {"rung": RUNGS, "task": TASKS, "source": SOURCES, "optimizer": OPTIMIZERS}
+CATALOGS |= {"logger": LOGGERS}
 BROKEN = {
     "unfinished": "THING = (",
     "wants_more": "import a_package_that_nobody_has",

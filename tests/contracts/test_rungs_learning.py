@@ -6,8 +6,9 @@ import torch
 from safetensors.torch import save
 from scipy.stats import binom
 
-import gradatim.compare.job as job_room
-from gradatim.compare.job import Job, fit_fold
+import gradatim.compare.fits as fit_room
+from gradatim.compare.fits import fit_fold
+from gradatim.compare.job import Job
 from gradatim.core.signature import Category
 from gradatim.train.fitting import Fitting
 
@@ -19,7 +20,7 @@ DUMMIES = ("majority", "mean")
 @pytest.fixture
 def in_this_process(monkeypatch):
     """`fit_fold` is made for a worker of its own: here it must not change the test's process."""
-    monkeypatch.setattr(job_room, "behave", lambda: None)
+    monkeypatch.setattr(fit_room, "behave", lambda: None)
 
 
 def arrays(samples) -> dict[str, np.ndarray]:
@@ -62,13 +63,13 @@ def test_rows_outside_the_training_fold_change_no_fitted_byte(
 ):
     case = example(name, signature)
     states: list[bytes] = []
-    honest = job_room.predict
+    honest = fit_room.predict
 
     def seen(model, task, samples):
         states.append(save({k: v.contiguous() for k, v in model.state_dict().items()}))
         return honest(model, task, samples)
 
-    monkeypatch.setattr(job_room, "predict", seen)
+    monkeypatch.setattr(fit_room, "predict", seen)
     training, validation = np.arange(60), np.arange(60, 90)
     rows = arrays(case.samples)
     changed = {key: array.copy() for key, array in rows.items()}

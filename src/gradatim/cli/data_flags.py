@@ -45,6 +45,12 @@ class DataFlags(LookFlags):
     """Go on although one feature gives the target away."""
     missing: Literal["impute", "error"] = "impute"
     """Fill missing cells from the training rows, or refuse them."""
+    minutes: float | None = None
+    """Time for all of it; what would not fit in is listed, and a fit ends with what it has."""
+    memory: float | None = None
+    """Gigabytes that may be used; by default 95 % of what is free."""
+    disk: float | None = None
+    """Gigabytes that the run folder may take."""
 
 
 @Parameter(name="*")
@@ -56,10 +62,10 @@ class CompareFlags(DataFlags):
     """Parts of the cross-validation."""
     repeats: Whole = 1
     """How often the folds are drawn anew."""
-    minutes: float | None = None
-    """Time for the fits; what would not fit in is listed."""
     rope: float | None = None
     """A difference of the metric that means nothing in practice."""
+    on: str = "here"
+    """Who fits: processes here, ray, dask, or a cluster: ray://HOST:PORT, tcp://HOST:PORT."""
 
 
 # What the flags are when none is given: defaults of commands, which must be made only once.

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from gradatim.train.interrupts import check
 from gradatim.compare.climb import Event
 from gradatim.compare.pool import workers
+from gradatim.train.interrupts import check
 from gradatim.train.loop import Record
 
 __all__ = ["Progress"]
@@ -59,11 +59,21 @@ class Progress:
             self.seconds[event.rung] = event.seconds
             left = f"about {_spoken(event.seconds)} a fit"
             self.tasks[event.rung] = self.bars.add_task(event.rung, total=event.folds, note=left)
+        elif event.kind == "read":
+            self._read(event)
         elif event.kind == "skipped":
             self.bars.update(self.tasks[event.rung], note=event.reason)
             self._line(f"{event.rung}: {event.reason}")
         else:
             self._fitted(event)
+
+    def _read(self, event: Event) -> None:
+        """Show how much of a table was read: `fold` of `folds` parts."""
+        if event.rung not in self.tasks:
+            self.tasks[event.rung] = self.bars.add_task(event.rung, total=event.folds, note="")
+        self.bars.update(self.tasks[event.rung], completed=int(event.fold))
+        if int(event.fold) == event.folds:
+            self._line(f"{event.rung}: done")
 
     def _fitted(self, event: Event) -> None:
         kinds = self.done.setdefault(event.rung, [])

@@ -1,6 +1,5 @@
 """The climb: all rungs on the same folds, cheapest first, in worker processes of one thread."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +8,23 @@ from typing import Any
 import joblib
 import numpy as np
 
-from gradatim.compare.forecast import forecast
-from gradatim.compare.job import Job, Rows, Work, behave, fit_fold, samples_of
-from gradatim.compare.pool import side_by_side, workers
+from gradatim.compare.bundles import affordable, bundled
+from gradatim.compare.clusters.arrival import arrived
+from gradatim.compare.fits import STACKS, fit_folds
+from gradatim.compare.forecast import Forecast, forecast
+from gradatim.compare.job import Job, Rows, Work, samples_of
+from gradatim.compare.pool import HERE, Crew, side_by_side, workers
+from gradatim.compare.worker import behave
 from gradatim.core.errors import CorruptError
 from gradatim.core.samples import Samples
 from gradatim.data.splits import Partition
-from gradatim.runs.files import read_json, sweep, verify
+from gradatim.runs import disk
+from gradatim.runs.files import read_json, sweep, verify, write_json
 
 __all__ = ["Event", "arrays", "climb", "fit_all", "forecasts"]
 
 
-QUICK = 1.0
-"""Seconds that a rung may always take: a climb out of time still has its baselines."""
+PLAN = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Event:
     """Something that happened on the way up.
 
     `kind`: "measuring" (how long each rung will take), "planned" (seconds: a fold's forecast),
-    "fitted" (result), "reused" (result) or "skipped" (reason).
+    "fitted" (result), "reused" (result), "skipped" (reason), or "read" (the rung is a pass over a
+    table, the fold how many of `folds` parts of it are done).
     """
 
     kind: str
@@ -49,20 +53,30 @@ def arrays(samples: Samples) -> Rows:
     return {name: tensor.numpy() for name, tensor in parts.items()}
 
 
-def forecasts(works: Sequence[Work], rows: Rows, training: np.ndarray) -> dict[str, float]:
-    """Return the seconds that a fit of each rung on these rows will take, measured side by side."""
-    calls = (joblib.delayed(_forecast)(work, rows, training) for work in works)
-    seconds = side_by_side(calls)
-    return {work.name: s for work, s in zip(works, seconds, strict=True)}
+def forecasts(
+    works: Sequence[Work], rows: Rows, training: np.ndarray, folds: int = 1, crew: Crew = HERE
+) -> dict[str, Forecast]:
+    """Return what a fit of each rung on these rows will take, measured side by side.
+
+    Args:
+        works: rungs that accept the data.
+        rows: all rows of the data.
+        training: the rows of a training fold.
+        folds: how many there are, which may be trained as one model.
+        crew: who measures.
+    """
+    calls = (joblib.delayed(_forecast)(work, rows, training, folds) for work in works)
+    told = side_by_side(calls, on=crew)
+    return {work.name: forecast for work, forecast in zip(works, told, strict=True)}
 
 
-def _forecast(work: Work, rows: Rows, training: np.ndarray) -> float:
+def _forecast(work: Work, rows: Rows, training: np.ndarray, folds: int) -> Forecast:
     behave()
     try:
         samples = samples_of(rows, training)
-        return forecast(work.rung, work.task, samples, work.signature, work.recipe)
+        return forecast(work.rung, work.task, samples, work.signature, work.recipe, folds)
     except Exception:  # noqa: BLE001  a rung that cannot even be timed will fail, and be shown, in its folds
-        return 0.0
+        return Forecast(0.0)
 
 
 def climb(
@@ -70,8 +84,9 @@ def climb(
     rows: Rows,
     split: Partition,
     folder: Path,
-    planned: Mapping[str, float],
+    planned: Mapping[str, Forecast],
     deadline: float,
+    crew: Crew = HERE,
 ) -> Iterator[Event]:
     """Fit every rung, or variant of a rung, on every fold, yielding what happens.
 
@@ -83,32 +98,49 @@ def climb(
         rows: all rows of the data.
         split: the folds.
         folder: of the run.
-        planned: forecast seconds of one fit, by name.
+        planned: of one fit, by name.
         deadline: on `time.monotonic()`; infinity for none.
+        crew: who fits.
     """
-    ready = sorted(works, key=lambda work: planned[work.name])
-    total = len(split.folds)
-    jobs: list[Job] = []
-    skipped: list[Event] = []
+    ready = sorted(works, key=lambda work: planned[work.name].seconds)
+    total, jobs, skipped = len(split.folds), list[Job](), dict[str, str]()
     for work in ready:
         name = work.name
-        yield Event("planned", name, folds=total, seconds=planned[name])
-        for job in _jobs(work, split, folder):
-            if _whole(job.folder):
+        yield Event("planned", name, folds=total, seconds=planned[name].seconds)
+        folds = _jobs(work, split, folder)
+        whole = [_whole(job.folder) for job in folds]
+        if planned[name].together and not all(whole):
+            whole = [False] * total  # a stack goes on from its checkpoint with all its members
+        for job, done in zip(folds, whole, strict=True):
+            if done:
                 result = read_json(job.folder / "result.json")
                 yield Event("reused", name, job.folder.name, total, result=result)
             else:
                 jobs.append(job)
-    affordable = _affordable(jobs, planned, deadline, skipped)
-    calls = (joblib.delayed(fit_fold)(job, rows) for job in affordable)
+    bundles = bundled(jobs, planned, workers(crew))
+    chosen = affordable(bundles, deadline, workers(crew), skipped)
+    calls = (joblib.delayed(fit_folds)(b.jobs, rows, deadline - b.after) for b in chosen)
     try:
-        for result in side_by_side(calls, ordered=False):
-            name, fold = result["rung"], f"{result['repeat']}-{result['fold']}"
-            yield Event("fitted", name, fold, total, result.get("fit_seconds", 0.0), result)
+        for results in side_by_side(calls, ordered=False, on=crew):
+            yield from _told(results, folder, total, skipped)
     except BaseException:
         sweep(folder)  # workers that were ended could not remove what they were writing
         raise
-    yield from skipped
+    for name, reason in skipped.items():
+        yield Event("skipped", name, reason=reason)
+
+
+def _told(
+    results: Sequence[Mapping[str, Any]], folder: Path, total: int, skipped: dict[str, str]
+) -> Iterator[Event]:
+    """Turn what a worker returned into events."""
+    for result in results:
+        name, fold = result["rung"], f"{result['repeat']}-{result['fold']}"
+        if "late" in result:
+            skipped.setdefault(name, "the time was over before its training was")
+            continue
+        arrived(folder / "fits" / name / fold / "complete.json")
+        yield Event("fitted", name, fold, total, result.get("fit_seconds", 0.0), result)
 
 
 def fit_all(
@@ -118,6 +150,7 @@ def fit_all(
     folder: Path,
     deadline: float,
     watch: Callable[[Event], None] | None = None,
+    crew: Crew = HERE,
 ) -> dict[str, str]:
     """Forecast, then climb to the end.
 
@@ -128,19 +161,33 @@ def fit_all(
         folder: of the run, locked.
         deadline: on `time.monotonic()`; infinity for none.
         watch: called with everything that happens.
+        crew: who fits.
 
     Returns:
         Why the works that were skipped were skipped, by their names.
     """
     say = watch or (lambda event: None)
-    say(Event("measuring", "", folds=len(works)))
     rows, skipped = arrays(samples), dict[str, str]()
-    planned = forecasts(works, rows, split.folds[0].training)
-    for event in climb(works, rows, split, folder, planned, deadline):
+    planned = _plan(folder, works)
+    if planned is None:
+        say(Event("measuring", "", folds=len(works)))
+        planned = forecasts(works, rows, split.folds[0].training, len(split.folds), crew)
+        write_json(folder / PLAN, {name: plan.as_dict() for name, plan in planned.items()})
+    for event in climb(works, rows, split, folder, planned, deadline, crew):
         if event.kind == "skipped":
             skipped[event.rung] = event.reason
         say(event)
+    if not skipped:
+        disk.remove_tree(folder / STACKS)
     return skipped
+
+
+def _plan(folder: Path, works: Sequence[Work]) -> dict[str, Forecast] | None:
+    """Return what was measured when the climb began: one that goes on takes the same way."""
+    if not (folder / PLAN).is_file():
+        return None
+    kept = read_json(folder / PLAN)
+    return {work.name: Forecast(**kept[work.name]) for work in works}
 
 
 def _jobs(work: Work, split: Partition, folder: Path) -> list[Job]:
@@ -158,23 +205,3 @@ def _whole(fit: Path) -> bool:
     except CorruptError:
         return False
     return True
-
-
-def _affordable(
-    jobs: list[Job], planned: Mapping[str, float], deadline: float, skipped: list[Event]
-) -> Iterator[Job]:
-    """Hand out jobs while they fit the time, quick rungs always; asked anew before every fit."""
-    dropped: set[str] = set()
-    for i, job in enumerate(jobs):
-        name = job.work.name
-        left = sum(other.work.name == name for other in jobs[i:])
-        rounds = -(-left // workers())
-        needed = rounds * planned[name]
-        late = time.monotonic() + needed > deadline and needed > QUICK
-        if name not in dropped and late:
-            dropped.add(name)
-            minutes = max(0.1, needed / 60)
-            reason = f"needs about {minutes:.1f} minutes"
-            skipped.append(Event("skipped", name, reason=reason))
-        if name not in dropped:
-            yield job

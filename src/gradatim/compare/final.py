@@ -1,27 +1,51 @@
 """The chosen rung, fitted once more on all training rows."""
 
+from math import inf
 from pathlib import Path
 
 import joblib
 import numpy as np
 
-from gradatim.compare.job import Rows, Work, behave, fit_one, samples_of
-from gradatim.compare.pool import side_by_side
+from gradatim.compare.clusters.arrival import arrived
+from gradatim.compare.fits import fit_one
+from gradatim.compare.job import Rows, Work, samples_of
+from gradatim.compare.pool import HERE, Crew, side_by_side
+from gradatim.compare.worker import behave
+from gradatim.runs import disk
 from gradatim.runs.model_folder import save_model
+from gradatim.train.lasting import CHECKPOINTS
 
 __all__ = ["refit"]
 
 
-def refit(folder: Path, work: Work, rows: Rows, training: np.ndarray, metric: str) -> None:
-    """Fit in a worker of one thread, as the folds were, and write `folder/model`."""
+def refit(
+    folder: Path,
+    work: Work,
+    rows: Rows,
+    training: np.ndarray,
+    metric: str,
+    deadline: float = inf,
+    crew: Crew = HERE,
+) -> bool:
+    """Fit in a worker of one thread, as the folds were, and write `folder/model`.
+
+    Returns:
+        Whether the time was over before the training was.
+    """
     folder = folder.absolute()  # workers may have another working directory
-    list(side_by_side([joblib.delayed(_refit)(folder, work, rows, training, metric)]))
+    call = joblib.delayed(_refit)(folder, work, rows, training, metric, deadline)
+    (late,) = side_by_side([call], on=crew)
+    arrived(folder / "model" / "model.json")
+    return bool(late)
 
 
-def _refit(folder: Path, work: Work, rows: Rows, training: np.ndarray, metric: str) -> None:
+def _refit(
+    folder: Path, work: Work, rows: Rows, training: np.ndarray, metric: str, deadline: float
+) -> bool:
     behave()
-    samples = samples_of(rows, training)
-    (folder / "model").mkdir(parents=True, exist_ok=True)
-    model, _, _ = fit_one(work, samples, folder / "records.jsonl")
+    fitted = fit_one(work, samples_of(rows, training), folder, deadline)
     card = "The model card follows when the test split was opened.\n"
-    save_model(folder / "model", model, work.rung, work.signature, work.task.name, metric, card)
+    model, task = fitted.model, work.task.name
+    save_model(folder / "model", model, work.rung, work.signature, task, metric, card)
+    disk.remove_tree(folder / CHECKPOINTS)
+    return fitted.late

@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -12,31 +14,74 @@ from gradatim.core.signature import Category, Signature
 from gradatim.core.task import Supervised
 from gradatim.ops.folds import holdout
 from gradatim.train.fitting import Fitting
+from gradatim.train.stacked import Stacked, alike
 
-__all__ = ["forecast"]
+__all__ = ["Forecast", "forecast"]
 
 SMALL, LARGE = 250, 500
 PATIENCE = 0.25
+GAIN = 0.9  # of the seconds alone, which a stacked fit must not exceed to be worth it
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds of one fit: `alone`, and `stacked`, its share when all folds are one model."""
+
+    alone: float
+    stacked: float | None = None
+
+    @property
+    def together(self) -> bool:
+        """Whether folds are to be trained as one model."""
+        return self.stacked is not None and self.stacked < GAIN * self.alone
+
+    @property
+    def seconds(self) -> float:
+        """What one fit of a climb takes."""
+        return self.stacked if self.stacked is not None and self.together else self.alone
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the forecast under its names."""
+        return asdict(self)
 
 
 def forecast(
-    rung: Rung, task: Supervised, samples: Samples, signature: Signature, recipe: Recipe
-) -> float:
-    """Return the seconds that one fit on all of `samples` will take, at the most.
+    rung: Rung,
+    task: Supervised,
+    samples: Samples,
+    signature: Signature,
+    recipe: Recipe,
+    folds: int = 1,
+) -> Forecast:
+    """Return what one fit on all of `samples` will take, at the most.
 
     A solver is timed on 250 and 500 rows and extended by the power of n seen between them (at
     least linear, at most cubic); a network is timed for some steps and extended to its last
-    epoch, though early stopping may end it sooner.
+    epoch, though early stopping may end it sooner. Where `folds` of it can be stacked, some steps
+    of the stack are timed too, and the faster way is told.
     """
     if isinstance(rung, Solved):
-        return _solver(rung, task, samples, signature, recipe)
+        return Forecast(_solver(rung, task, samples, signature, recipe))
     fitting = Fitting(rung, task, samples, signature, recipe)
-    fitting.step()
+    alone = _seconds(fitting.move)
+    if folds < 2 or not alike([fitting]):
+        return Forecast(alone * fitting.steps)
+    few = _part(samples, signature, 4 * recipe.batch, recipe.seed)
+    endless = recipe.model_copy(update={"epochs": 100_000, "validation": 0.0})
+    members = [Fitting(rung, task, few, signature, endless) for _ in range(folds)]
+    steps = Stacked(members).run(0.0)
+    stacked = _seconds(lambda: next(steps)) / folds
+    return Forecast(alone * fitting.steps, stacked * fitting.steps)
+
+
+def _seconds(move: Callable[[], object]) -> float:
+    """Return the mean seconds of a step, the first one aside, which pays for a warm start."""
+    move()
     start, steps = time.perf_counter(), 0
     while time.perf_counter() - start < PATIENCE:
-        fitting.step()
+        move()
         steps += 1
-    return (time.perf_counter() - start) / steps * fitting.steps
+    return (time.perf_counter() - start) / steps
 
 
 def _solver(

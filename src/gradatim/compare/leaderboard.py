@@ -13,6 +13,7 @@ from gradatim.compare.verdict import Standing, Verdict, verdict
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Rung, Trained
 from gradatim.data.splits import Partition
+from gradatim.data.streams.membership import Membership
 from gradatim.ops.paired import corrected_interval, corrected_t, holm, practical
 from gradatim.runs.files import is_finished, read_json
 
@@ -37,7 +38,7 @@ class Ladder:
 def collect(
     folder: Path,
     rungs: Sequence[Rung],
-    split: Partition,
+    split: Partition | Membership,
     metric: Metric,
     excused: Mapping[str, tuple[str, str, str]],
     rope: float | None = None,
@@ -65,7 +66,7 @@ def collect(
 def compared(
     folder: Path,
     variants: Sequence[Variant],
-    split: Partition,
+    split: Partition | Membership,
     metric: Metric,
     excused: Mapping[str, tuple[str, str, str]],
     rope: float | None = None,
@@ -105,7 +106,7 @@ def compared(
 def _row(
     folder: Path,
     variant: Variant,
-    split: Partition,
+    split: Partition | Membership,
     metric: Metric,
     excused: Mapping[str, tuple[str, str, str]],
 ) -> dict[str, Any]:

@@ -1,28 +1,79 @@
 """Worker processes of one thread each: two of them beat one process of two threads."""
 
 import os
-from collections.abc import Iterable, Iterator
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import joblib
 from joblib.externals.loky import get_reusable_executor
 
-__all__ = ["side_by_side", "workers"]
+__all__ = ["HERE", "Crew", "side_by_side", "workers"]
 
 # Killed workers leave shared arrays behind; the tracker that removes them says so at the exit.
 QUIET = "ignore:resource_tracker"
+GRACE = 10.0
+"""Seconds that workers have to save a checkpoint when they are asked to leave."""
+
+Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+"""What `joblib.delayed` makes: function, arguments, keywords."""
 
 
-def workers() -> int:
-    """Return how many fits run side by side: one a core that this process may use, at least two.
+@dataclass(frozen=True)
+class Crew:
+    """Processes that take calls, on this machine or on a cluster.
 
-    A single worker would be this process itself, which must stay free for Ctrl-C.
+    Args:
+        count: how many calls run side by side.
+        backend: arguments of `joblib.parallel_config`.
+        stop: ends the calls that are running and returns when no worker writes any more.
+        packed: makes a call ready for the journey.
     """
+
+    count: int
+    backend: Mapping[str, Any]
+    stop: Callable[[], None]
+    packed: Callable[[Call], Call] = lambda call: call
+
+
+def _cores() -> int:
     known = hasattr(os, "sched_getaffinity")
-    return max(2, len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1)
+    return len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
 
 
-def side_by_side(calls: Iterable[Any], *, ordered: bool = True) -> Iterator[Any]:
+def _dismiss() -> None:
+    """Ask the workers to save and leave; end those that take longer than some seconds."""
+    executor = get_reusable_executor()
+    processes = list(executor._processes.values())
+    try:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGTERM)
+        end = time.monotonic() + GRACE
+        while any(process.is_alive() for process in processes) and time.monotonic() < end:
+            time.sleep(0.05)
+    finally:
+        executor.shutdown(kill_workers=True)
+
+
+HERE = Crew(
+    # A single worker would be this process itself, which must stay free for Ctrl-C.
+    count=max(2, _cores()),
+    backend={"backend": "loky", "inner_max_num_threads": 1},
+    stop=_dismiss,
+)
+"""One process a core that this process may use, at least two."""
+
+
+def workers(on: Crew = HERE) -> int:
+    """Return how many fits run side by side."""
+    return on.count
+
+
+def side_by_side(calls: Iterable[Any], *, ordered: bool = True, on: Crew = HERE) -> Iterator[Any]:
     """Run `joblib.delayed` calls in workers and yield their results.
 
     Calls are drawn when a worker is free, so an iterator may decide late what comes next. When the
@@ -31,13 +82,14 @@ def side_by_side(calls: Iterable[Any], *, ordered: bool = True) -> Iterator[Any]
     Args:
         calls: what to run.
         ordered: yield in the order of the calls; otherwise as they finish.
+        on: who runs them.
     """
     os.environ.setdefault("PYTHONWARNINGS", QUIET)
     how = "generator" if ordered else "generator_unordered"
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = joblib.Parallel(n_jobs=workers(), return_as=how, pre_dispatch="n_jobs")
+    with joblib.parallel_config(**on.backend):
+        pool = joblib.Parallel(n_jobs=workers(on), return_as=how, pre_dispatch="n_jobs")
         try:
-            yield from pool(calls)
+            yield from pool(map(on.packed, calls))
         except BaseException:
-            get_reusable_executor().shutdown(kill_workers=True)
+            on.stop()
             raise

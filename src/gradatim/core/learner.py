@@ -90,6 +90,8 @@ class Learner:
         self.memory = dict(memory or {})
         self.pieces = 1
         """Into how many a batch is cut, because the memory holds no more of it at once."""
+        self.cuts = True
+        """Whether it may be cut further: not where other processes take the same steps."""
 
     def descend(
         self, terms: Evaluate | Sequence[Evaluate], player: str = "model"
@@ -131,7 +133,7 @@ class Learner:
     def _norm(self, optimizer: Optimizer) -> Tensor:
         """Return the norm of the gradient, which is clipped afterwards."""
         gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
-        norm = torch.stack(torch._foreach_norm(gradients)).norm()
+        norm = _whole(torch.stack(torch._foreach_norm(gradients)).norm())
         if not torch.isfinite(norm):
             raise not_finite("a gradient", norm, self.step)
         if 0 < self.clip < norm and not optimizer.looks_again:
@@ -144,7 +146,8 @@ class Learner:
             first, *others = terms
             weights = [p for p in optimizer.parameters if p.dim() > 1]
             penalty = self.l2 / 2
-            terms = [lambda: first() + penalty * sum(w.square().sum() for w in weights), *others]
+            squares = (lambda: sum(_whole(w.square().sum()) for w in weights))
+            terms = [lambda: first() + penalty * squares(), *others]
         return [_same_chance(term) for term in terms] if optimizer.looks_again else terms
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -177,6 +180,11 @@ def _same_chance(evaluate: Evaluate) -> Evaluate:
         return evaluate()
 
     return again
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    """Return one tensor for one of which other processes have parts (torch's DTensor)."""
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
 
 
 def _total(terms: Sequence[Evaluate]) -> Tensor:

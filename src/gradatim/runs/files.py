@@ -3,17 +3,15 @@
 import hashlib
 import io
 import json
-import os
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gradatim.core.errors import CorruptError, ResourceError
+from gradatim.core.errors import CorruptError
+from gradatim.runs import disk
 
 __all__ = [
     "finish",
@@ -35,53 +33,26 @@ COMPLETE, LOCK = "complete.json", ".lock"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, flush it to the disk, then rename it.
+    """Write a file, whole or not at all, and its folder when it is not there.
 
     Raises:
         ResourceError: the disk is full, or the folder cannot be written.
     """
-    part = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    with _removing(part, path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        _flush_folder(path.parent)
-
-
-@contextmanager
-def _removing(part: Path, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise ResourceError(f"cannot write {path}: {reason}; free or change the folder") from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    disk.write(path, content)
 
 
 def is_leftover(path: Path) -> bool:
-    """Tell whether a file is a lock or one half-written, such as a killed process leaves."""
+    """Tell whether a path is a lock or half-written, such as a killed process leaves."""
     return path.name == LOCK or (path.name.startswith(".") and ".tmp-" in path.name)
 
 
 def sweep(folder: Path) -> None:
     """Remove what killed processes left half-written; the folder must be locked."""
-    for path in folder.rglob(".*.tmp-*"):
-        path.unlink(missing_ok=True)
+    for path in sorted(folder.rglob(".*.tmp-*")):
+        if path.is_dir() and not path.is_symlink():
+            disk.remove_tree(path)
+        else:
+            disk.remove(path)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -158,8 +129,13 @@ def verify(folder: Path) -> None:
             raise CorruptError(f"{path} is not what was written (its SHA-256 differs); restore it")
 
 
-def finish_all(folder: Path) -> None:
-    """Declare a folder complete with every file below it; hidden and temporary ones aside."""
+def finish_all(folder: Path, without: str = "") -> None:
+    """Declare a folder complete with every file below it, hidden and temporary ones aside.
+
+    Args:
+        folder: whose files are meant.
+        without: the name of a folder in it that will go, such as that of the checkpoints.
+    """
     paths = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
-    names = [str(p) for p in paths if p.name != COMPLETE and not p.name.startswith(".")]
-    finish(folder, names)
+    named = [p for p in paths if not any(part.startswith(".") for part in p.parts)]
+    finish(folder, [str(p) for p in named if p.name != COMPLETE and p.parts[0] != without])

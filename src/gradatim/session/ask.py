@@ -25,6 +25,7 @@ from gradatim.runs.model_folder import ModelCard, load_model
 from gradatim.session.climb import climb
 from gradatim.session.fit import fit
 from gradatim.session.objects import open_data
+from gradatim.session.streaming import open_again
 from gradatim.tasks import TASKS
 
 __all__ = ["Answers", "evaluate", "load", "predict", "report", "resume"]
@@ -84,6 +85,12 @@ def evaluate(run: Path | str, data: Any = None, target: str | None = None) -> di
     model, card, task = load(run)
     metric = task.metrics[card.metric]
     facts = {"rung": card.rung, "task": card.task, "metric": card.metric}
+    if data is None and "stream" in _asked(Path(run)):
+        rung = facts["rung"]
+        with locked(Path(run)):
+            entry = open_again(Path(run), _asked(Path(run)), rung)
+            _seal(Path(run))
+        return facts | {"data": f"sealed test split of {run}"} | entry
     if data is None:
         dataset, rows = _sealed(Path(run))
         with locked(Path(run)):
@@ -156,6 +163,7 @@ def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
     shared |= {"out": folder, "metric": question["metric"], "watch": watch}
     if question["job"] == "climb":
         asked = {key: question[key] for key in ("folds", "repeats", "rope")}
+        asked["stream"] = question.get("stream", False)
         climb(question["data"], rungs=question["names"], **shared, **asked)
     else:
         fit(question["data"], rung=question["rung"], settings=_flat(question), **shared)

@@ -8,11 +8,14 @@ from time import monotonic
 from typing import Any, Unpack
 
 from gradatim import __version__
+from gradatim.compare.bundles import REST
 from gradatim.compare.climb import Event, arrays, fit_all
+from gradatim.compare.clusters.hire import hired
 from gradatim.compare.final import refit
 from gradatim.compare.gallery import keep_evidence, keep_gallery
 from gradatim.compare.job import Work
 from gradatim.compare.leaderboard import Ladder, collect
+from gradatim.compare.pool import Crew
 from gradatim.core.errors import ConfigError, GradatimError, NumericError, ResourceError
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
@@ -20,6 +23,7 @@ from gradatim.core.samples import Dataset
 from gradatim.core.signature import Category
 from gradatim.data.doctor import inspection
 from gradatim.data.splits import Partition, partition
+from gradatim.data.streams.drawn import too_large
 from gradatim.evaluate.opening import open_test
 from gradatim.report import build
 from gradatim.runs.card import model_card
@@ -27,6 +31,7 @@ from gradatim.runs.files import finish_all, write_bytes, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model
+from gradatim.session.budgets import kept
 from gradatim.session.data_options import Chosen, CompareOptions
 from gradatim.session.objects import (
     choose_metric,
@@ -34,6 +39,7 @@ from gradatim.session.objects import (
     task_for,
     work_for,
 )
+from gradatim.session.streaming import climb_streamed
 
 __all__ = ["Climb", "climb"]
 
@@ -72,6 +78,7 @@ def climb(
     out: Path | str | None = None,
     command: str | None = None,
     watch: Watch | None = None,
+    stream: bool = False,
     **options: Unpack[CompareOptions],
 ) -> Climb:
     """Climb the ladder on one data set.
@@ -85,6 +92,8 @@ def climb(
         out: the run folder; by default one under runs/ named by the question.
         command: how the user asked, for the report.
         watch: called with everything that happens.
+        stream: read a Parquet file in pieces although it fits into memory; one that does not fit
+            is always read so, and only the rungs that need sums are tried.
         options: keywords of `CompareOptions`, such as metric, group, drop and folds.
 
     Raises:
@@ -93,6 +102,20 @@ def climb(
     begun, seed = monotonic(), int(seed)
     chosen = Chosen.of(climb, target, options)
     chosen.check(seed)
+    if stream or (chosen.rows is None and too_large(data, chosen.memory)):
+        told, where = command or "gradatim.climb(...)", Path(out) if out is not None else None
+        return Climb(
+            *climb_streamed(
+                data,
+                chosen,
+                rungs=rungs,
+                without=without,
+                seed=seed,
+                out=where,
+                command=told,
+                watch=watch,
+            )
+        )
     folds, repeats, rope = chosen.folds, chosen.repeats, chosen.rope
     dataset, split = partition(chosen.open(data), folds, repeats, seed)
     job = task_for(dataset.signature)
@@ -116,19 +139,25 @@ def climb(
         "names": [r.name for r in ladder],
     }
     place = Path(out) if out is not None else None
-    folder = open_run(place, dataset.name, question, command or "gradatim.climb(...)")
-    with locked(folder):
+    told = command or "gradatim.climb(...)"
+    with (
+        hired(chosen.on) as crew,  # before there is a folder: a cluster may not answer
+        locked(folder := open_run(place, dataset.name, question, told)),
+        kept(chosen.budgets, folder),
+    ):
         keep_evidence(folder, dataset, split)
         write_json(folder / "inspection.json", inspection(dataset))
         deadline = chosen.deadline(begun)
-        for name, reason in fit_all(works, dataset.samples, split, folder, deadline, watch).items():
+        samples = dataset.samples
+        late = fit_all(works, samples, split, folder, deadline, watch, crew)
+        for name, reason in late.items():
             remedy = f"give more time: --minutes, or --rungs {name}"
             excused[name] = ("not tried", reason, remedy)
         standing = collect(folder, ladder, split, judge, excused, rope)
         board = _board(dataset, split, judge, standing, seed)
         board |= {"folds": len(split.folds) // repeats, "repeats": repeats}
         board["command"] = command_of(folder)
-        _crown(folder, board, works, dataset, split, judge)
+        _crown(folder, board, works, dataset, split, judge, deadline, crew)
         board["seconds"] = monotonic() - begun
         _finish(folder, board)
     return Climb(folder, board)
@@ -191,10 +220,14 @@ def _crown(
     data: Dataset,
     split: Partition,
     metric: Metric,
+    deadline: float,
+    crew: Crew,
 ) -> None:
     chosen = board["verdict"]["rung"]
     work = next(w for w in works if w.rung.name == chosen)
-    refit(folder, work, arrays(data.samples), split.training, metric.name)
+    rows, training = arrays(data.samples), split.training
+    if refit(folder, work, rows, training, metric.name, deadline - REST, crew):
+        board["notes"].append(f"the last fit of {chosen} was ended early by --minutes")
     model = load_model(folder / "model")[0]
     test = open_test(folder, model, chosen, work.task, metric, data, split.test, again=True)
     board["test"] = test

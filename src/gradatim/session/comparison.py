@@ -7,12 +7,14 @@ from time import monotonic
 from typing import Any
 
 from gradatim.compare.climb import Event, fit_all
+from gradatim.compare.clusters.hire import hired
 from gradatim.compare.job import Work
 from gradatim.compare.leaderboard import Ladder, compared
 from gradatim.compare.variant import Variant
 from gradatim.runs.files import finish_all, write_bytes, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
+from gradatim.session.budgets import kept
 from gradatim.session.ground import Ground
 
 __all__ = ["Comparison", "Telling", "Watch", "carry_out"]
@@ -79,10 +81,14 @@ def carry_out(
     question |= {"works": {work.name: _settings(work) for work in works}, **(asked or {})}
     name = f"{place.data.name}-{place.question['rung']}-{telling.noun}"
     where = Path(out) if out is not None else None
-    folder = open_run(where, name, question, command or f"gradatim.{telling.job}(...)")
-    with locked(folder):
+    told = command or f"gradatim.{telling.job}(...)"
+    with (
+        hired(place.chosen.on) as crew,  # before there is a folder: a cluster may not answer
+        locked(folder := open_run(where, name, question, told)),
+        kept(place.chosen.budgets, folder),
+    ):
         deadline = place.chosen.deadline(place.begun)
-        skipped = fit_all(works, place.data.samples, place.split, folder, deadline, watch)
+        skipped = fit_all(works, place.data.samples, place.split, folder, deadline, watch, crew)
         excused = {n: ("not tried", why, "give more time: --minutes") for n, why in skipped.items()}
         ladder = compared(
             folder,

@@ -6,9 +6,11 @@ from inspect import signature
 from math import inf
 from typing import Any, Literal, Self, TypedDict, get_args
 
+from gradatim.compare.clusters.hire import check_place
 from gradatim.core.errors import nearest
 from gradatim.core.samples import Dataset
 from gradatim.core.source import ReadOptions
+from gradatim.session.budgets import Budgets
 from gradatim.session.objects import check_numbers, open_data
 
 __all__ = ["Chosen", "CompareOptions", "DataOptions", "LookOptions"]
@@ -40,6 +42,12 @@ class DataOptions(LookOptions, total=False):
     """Go on although a feature gives the target away."""
     missing: Literal["impute", "error"]
     """What to do with missing cells: fill them from the training rows, or refuse them."""
+    minutes: float | None
+    """Time for all of it; what would not fit in is named, and a fit is ended with what it has."""
+    memory: float | None
+    """Gigabytes that may be used; by default 95 % of what is free."""
+    disk: float | None
+    """Gigabytes that the run folder may take."""
 
 
 class CompareOptions(DataOptions, total=False):
@@ -49,10 +57,10 @@ class CompareOptions(DataOptions, total=False):
     """Of the cross-validation, at least 2; 5 by default."""
     repeats: int
     """How often the folds are drawn anew; 1 by default."""
-    minutes: float | None
-    """Time for the fits; what would not fit in is named."""
     rope: float | None
     """Difference of the metric that means nothing in practice; see `leaderboard.collect`."""
+    on: str
+    """Who fits: "here", "ray", "dask", "ray://HOST:PORT" or "tcp://HOST:PORT"; see `hired`."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +77,13 @@ class Chosen:
     drop: Sequence[str] = ()
     allow_leak: bool = False
     missing: Literal["impute", "error"] = "impute"
+    minutes: float | None = None
+    memory: float | None = None
+    disk: float | None = None
     folds: int = 5
     repeats: int = 1
-    minutes: float | None = None
     rope: float | None = None
+    on: str = "here"
 
     @classmethod
     def of(cls, verb: Callable[..., Any], target: str | None, options: Mapping[str, Any]) -> Self:
@@ -95,13 +106,14 @@ class Chosen:
         return cls(target, **options)
 
     def check(self, seed: int = 0) -> None:
-        """Look at the numbers before any work starts.
+        """Look at the numbers, and at the place, before any work starts.
 
         Raises:
-            ConfigError: naming every number that is out of range.
+            ConfigError: naming every number that is out of range, or an unknown place.
         """
-        names = ("folds", "repeats", "minutes", "rows", "rope")
+        names = ("folds", "repeats", "minutes", "memory", "disk", "rows", "rope")
         check_numbers(**{name: getattr(self, name) for name in names}, seed=seed)
+        check_place(self.on)
 
     @property
     def reading(self) -> ReadOptions:
@@ -113,6 +125,11 @@ class Chosen:
     def deadline(self, begun: float) -> float:
         """Return when the time for the fits is over, on the clock that said `begun`."""
         return inf if self.minutes is None else begun + 60 * self.minutes
+
+    @property
+    def budgets(self) -> Budgets:
+        """What may be used besides time."""
+        return Budgets(self.memory, self.disk)
 
     def open(self, data: Any) -> Dataset:
         """Read the data, as `open_data` does."""

@@ -1,27 +1,28 @@
 """`fit`: one rung on the training rows, with the recipe of the user's choice."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import Any, Unpack
 
-from torch import Tensor
-
 from gradatim import __version__
 from gradatim.compare.costs import measure
 from gradatim.compare.gallery import keep_evidence
-from gradatim.compare.job import Work, record_line
+from gradatim.compare.job import Work
 from gradatim.core.errors import ConfigError
-from gradatim.core.rung import Model, Solved
+from gradatim.core.rung import Model
 from gradatim.data.doctor import inspection
 from gradatim.data.splits import partition
-from gradatim.runs.checkpoint import CHECKPOINT, RECORDS, restore, save_checkpoint
+from gradatim.runs import disk
 from gradatim.runs.files import finish_all, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model, save_model
+from gradatim.session.budgets import kept
 from gradatim.session.data_options import Chosen, DataOptions
 from gradatim.session.objects import (
     choose_metric,
@@ -31,12 +32,14 @@ from gradatim.session.objects import (
     work_for,
 )
 from gradatim.train.fitting import Fitting
+from gradatim.train.lasting import CHECKPOINTS, RECORDS, Lasting
 from gradatim.train.loop import Record
 
 __all__ = ["Fit", "fit"]
 
-SAVE_EVERY = 10.0
-"""Seconds between two checkpoints, at the least."""
+REST = 2.0
+"""Seconds that are left for measuring and saving the model."""
+LATE = "the time was over before the training was: the weights are those of the best epoch so far"
 
 Watch = Callable[[Record], None]
 
@@ -84,7 +87,7 @@ def fit(
     Raises:
         GradatimError: data, settings or resources do not allow it; the message says what to do.
     """
-    seed = int(seed)
+    begun, seed = monotonic(), int(seed)
     chosen = Chosen.of(fit, target, options)
     chosen.check(seed)
     dataset, split = partition(chosen.open(data), seed=seed)
@@ -110,46 +113,33 @@ def fit(
     }
     place = Path(out) if out is not None else None
     folder = open_run(place, f"{dataset.name}-{rung}", question, command or "gradatim.fit(...)")
-    with locked(folder):
+    with locked(folder), kept(chosen.budgets, folder):
         keep_evidence(folder, dataset, split)
         write_json(folder / "inspection.json", inspection(dataset))
-        begun = monotonic()
         fitting = Fitting(
             work.rung, job, dataset.samples.take(split.training), dataset.signature, work.recipe
         )
-        records = _train(folder, fitting, watch)
+        late = _train(folder, fitting, question, chosen.deadline(begun) - REST, watch)
+        epochs = len((folder / RECORDS).read_bytes().splitlines())
         summary = _summary(work, fitting, dataset.source, judge.name, split.hash)
-        summary |= {"seconds": monotonic() - begun, "epochs": records, "run": str(folder)}
+        summary |= {"seconds": monotonic() - begun, "epochs": epochs, "run": str(folder)}
+        summary |= {"note": LATE} if late else {}
         summary |= {"command": command_of(folder), "train_rows": len(split.training)}
         _save(folder, work, fitting.model, judge.name, summary)
     return Fit(folder, summary)
 
 
-def _train(folder: Path, fitting: Fitting, watch: Watch | None) -> int:
-    """Train to the end, leaving a checkpoint when cut off; return the number of records."""
-    if isinstance(fitting.rung, Solved):
-        list(fitting)
-        return 0
-    state = restore(folder)
-    if state is not None:
-        fitting.load_state_dict(state)
-    saved, snapshot = monotonic(), dict[str, Tensor]()
-    try:
-        with (folder / RECORDS).open("a", encoding="utf-8") as file:
-            for record in fitting:
-                file.write(record_line(record))
-                file.flush()
-                snapshot = fitting.state_dict()
-                if monotonic() - saved > SAVE_EVERY:
-                    save_checkpoint(folder, snapshot)
-                    saved = monotonic()
-                if watch is not None:
-                    watch(record)
-    except KeyboardInterrupt:
-        if snapshot:
-            save_checkpoint(folder, snapshot)
-        raise
-    return len((folder / RECORDS).read_text().splitlines())
+def _train(
+    folder: Path, fitting: Fitting, question: dict[str, Any], deadline: float, watch: Watch | None
+) -> bool:
+    """Train to the end, or to the deadline; tell whether that came first."""
+    asked = json.dumps(question, sort_keys=True).encode()
+    meaning = {"fit": sha256(asked).hexdigest(), "gradatim": __version__}
+    lasting = Lasting(fitting, folder, meaning, deadline)
+    for _, record in lasting:
+        if watch is not None:
+            watch(record)
+    return lasting.late
 
 
 def _summary(work: Work, fitting: Fitting, data: str, metric: str, split: str) -> dict[str, Any]:
@@ -173,5 +163,5 @@ def _save(folder: Path, work: Work, model: Model, metric: str, summary: dict[str
     )
     save_model(folder / "model", model, work.rung, work.signature, work.task.name, metric, card)
     write_json(folder / "fit.json", summary)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    disk.remove_tree(folder / CHECKPOINTS)
     finish_all(folder)

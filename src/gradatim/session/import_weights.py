@@ -1,16 +1,16 @@
 """`import_weights`: published weights become a model folder that predicts and is saved like any."""
 
-import os
-import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradatim.core.errors import ConfigError, DataError
+from gradatim.core.errors import ConfigError, DataError, ResourceError
 from gradatim.core.rung import Rung
 from gradatim.core.signature import Category, Image, Signature
 from gradatim.models import RUNGS, rung_named
 from gradatim.models._pictures import OnPictures
+from gradatim.runs import disk
 from gradatim.runs.files import finish_all, sha256
 from gradatim.runs.foreign import Normalisation, imagenet_names, imported
 from gradatim.runs.model_folder import save_model
@@ -65,13 +65,14 @@ def import_weights(
     signature = Signature(input=image, output=Category(name="class", names=_names(names)))
     scale = Normalisation(tuple(mean or rung.pixels[0]), tuple(deviation or rung.pixels[1]))
     built, left_out = imported(Path(file), rung, signature, scale)
-    part = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
+    part = disk.passing(folder)
     try:
         save_model(part, built, rung, signature, TASK, METRIC, _card(Path(file), model, rung))
         finish_all(part)
-        part.replace(folder)
+        disk.rename(part, folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with suppress(ResourceError):
+            disk.remove_tree(part)
     parameters = sum(p.numel() for p in built.network.parameters())
     return Imported(folder, model, parameters, signature.outputs, left_out)
 

@@ -59,7 +59,8 @@ def inspect(
         for r in ladder
         if refused[r.name] is None
     ]
-    seconds = forecasts(works, arrays(dataset.samples), split.folds[0].training) if timing else {}
+    told = forecasts(works, arrays(dataset.samples), split.folds[0].training) if timing else {}
+    seconds = {name: forecast.seconds for name, forecast in told.items()}
     facts["rungs"] = [
         {
             "name": name,

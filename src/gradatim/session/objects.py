@@ -21,6 +21,7 @@ from gradatim.core.task import Supervised
 from gradatim.data.doctor import examine
 from gradatim.data.read import read
 from gradatim.data.splits import thinned
+from gradatim.data.streams.drawn import drawn
 from gradatim.models import RUNGS, rung_named
 from gradatim.optim import OPTIMIZERS
 from gradatim.tasks import TASKS
@@ -43,6 +44,8 @@ class Numbers(Settings):
     folds: Annotated[int, Field(ge=2, le=10_000)] = 5
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     minutes: Annotated[float, Field(gt=0)] | None = None
+    memory: Annotated[float, Field(gt=0)] | None = None
+    disk: Annotated[float, Field(gt=0)] | None = None
     rows: Annotated[int, Field(ge=10)] | None = None
     rope: Annotated[float, Field(ge=0)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -77,7 +80,9 @@ def open_data(
     Raises:
         DataError: the data cannot be used, or a finding blocks the way.
     """
-    dataset = examine(thinned(_without(read(data, options), drop), rows))
+    whole = drawn(data, options, rows)
+    whole = read(data, options) if whole is None else whole
+    dataset = examine(thinned(_without(whole, drop), rows))
     blocking = [f for f in dataset.findings if f.weight == "blocking"]
     if blocking and not allow_leak:
         raise DataError(f"{dataset.name}: {blocking[0].message}\n{blocking[0].remedy}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from math import inf
 
 import torch
@@ -21,6 +22,7 @@ from gradatim.layers.initialisation import initialise
 from gradatim.ops.inner import inner_holdout
 from gradatim.ops.schedules import schedule
 from gradatim.optim import OPTIMIZERS
+from gradatim.train.distributed.party import ALONE, Party
 from gradatim.train.loop import Record, train
 from gradatim.train.stopping import EarlyStopping
 
@@ -44,9 +46,10 @@ class Fitting:
         samples: Samples,
         signature: Signature,
         recipe: Recipe,
+        party: Party = ALONE,
     ) -> None:
         self.rung, self.task, self.recipe, self.signature = rung, task, recipe, signature
-        self.samples = samples
+        self.samples, self.party = samples, party
         self.model: Model
         if not isinstance(rung, Solved):
             self._prepare()
@@ -67,9 +70,9 @@ class Fitting:
             self.model.eval()
             return
         every = self.draw.per_epoch
-        records = train(self.trainee, self.learner, self.draw, self.steps, every, pause)
+        records = partial(train, self.trainee, self.learner, self.draw, self.steps, every)
         if not self.stopping.exhausted:
-            for record in records:
+            for record in self.party.paced(records, pause):
                 yield {0: self.watched(record)} if record else {}
                 if self.stopping.exhausted:
                     break
@@ -78,11 +81,17 @@ class Fitting:
     def finish(self) -> None:
         """End the training here, with the weights that early stopping kept."""
         self.stopping.restore(self.model.network)
+        self.model.network = self.party.whole(self.model.network, self._empty)
         # As a model is loaded, and as it answers one picture at a time.
         _lay_out(self.model.network, torch.contiguous_format)
         self.model.eval()
 
-    def step(self) -> None:
+    @property
+    def step(self) -> int:
+        """How many steps are done."""
+        return self.learner.step
+
+    def move(self) -> None:
         """Take one training step and nothing else: for measuring how long one takes."""
         for _ in train(self.trainee, self.learner, self.draw, self.learner.step + 1, 1):
             pass
@@ -121,16 +130,22 @@ class Fitting:
         self.steps = recipe.epochs * self.draw.per_epoch
         choice = recipe.optimizer
         _lay_out(self.model.network, torch.channels_last)  # as `Batches` gives pictures
+        self.party.check(OPTIMIZERS[choice.name])
+        trained = self.party.spread(self.model.network)
         optimizer = OPTIMIZERS[choice.name](list(self.model.network.parameters()), choice)
         self.learner = Learner(
-            self.model.network,
+            trained,
             {"model": optimizer},
             schedule(recipe.schedule, choice.lr, self.steps),
-            seed=recipe.seed,
+            seed=self.party.seed(recipe.seed),
             clip=recipe.clip,
             l2=recipe.l2,
         )
+        self.learner.cuts = self.party.size == 1
         self.stopping = EarlyStopping(recipe.patience)
+
+    def _empty(self) -> nn.Module:
+        return self.rung.build(self.signature, {}).network
 
     def _encoded(self, samples: Samples) -> Samples:
         encode: Callable[[Tensor], Tensor] = self.model.output.encode  # type: ignore[assignment]
@@ -141,7 +156,7 @@ class Fitting:
         """Look at the held-out rows; return the record with their loss."""
         if self.held is None:
             return record
-        outputs = in_chunks(self.model.network, self.held.inputs)
+        outputs = in_chunks(self.learner.model, self.held.inputs)
         losses = self.task.losses(outputs, self.held.targets)
         parts = torch.stack([part.mean() for part in losses.split(-(-len(losses) // PARTS))])
         self.stopping.look(parts, self.model.network)

@@ -13,7 +13,7 @@ from gradatim.core.randomness import seed_for
 from gradatim.core.samples import Samples
 from gradatim.core.task import Task
 
-__all__ = ["ONE", "PREFIX", "Record", "Sums", "train"]
+__all__ = ["ONE", "PREFIX", "Record", "Sums", "out_of_memory", "train"]
 
 PREFIX = "record."  # of sums in a learner's memory
 ONE = torch.ones(())
@@ -91,12 +91,13 @@ def _step(task: Task, learner: Learner, batch: Samples) -> Mapping[str, Tensor]:
         try:
             return task.step(learner, batch)
         except RuntimeError as error:
-            if not _out_of_memory(error) or learner.pieces >= len(batch):
+            if not out_of_memory(error) or not learner.cuts or learner.pieces >= len(batch):
                 raise
             learner.pieces *= 2
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
+def out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether torch found no memory for a tensor."""
     known = isinstance(error, torch.OutOfMemoryError)
     return known or "can't allocate memory" in str(error)
 

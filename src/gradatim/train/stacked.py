@@ -1,8 +1,11 @@
 """Many fits at once: all folds, seeds and recipes of a dense rung trained as one model."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
+
+import torch
+from torch import Tensor
 
 from gradatim.core.errors import NumericError
 from gradatim.core.recipe import Augmentation
@@ -60,13 +63,37 @@ class Stacked:
             self.failed |= {places[i]: error for i, error in broken.items()}
             seconds = time.monotonic() - start
             yield {i: self._record(self.fittings[i], seconds) for i in places if done}
+        self.finish()
+
+    def finish(self) -> None:
+        """End the training here: every fit with the weights that early stopping kept."""
         for place, fitting in self.fittings.items():
             if place not in self.failed:
                 fitting.finish()
 
+    @property
+    def step(self) -> int:
+        """How many steps the farthest has done."""
+        return max(fitting.step for fitting in self.fittings.values())
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return a copy of all that changes, as tensors: enough to go on bit for bit."""
+        members = {i: fitting.state_dict() for i, fitting in self.fittings.items()}
+        state = {f"{i}.{k}": v for i, own in members.items() for k, v in own.items()}
+        texts = {f"failed.{i}": str(error).encode() for i, error in self.failed.items()}
+        return state | {k: torch.tensor(list(v), dtype=torch.uint8) for k, v in texts.items()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict` returned, in a stack made from the same arguments."""
+        for i, fitting in self.fittings.items():
+            own = {k: v for k, v in state.items() if k.startswith(f"{i}.")}
+            fitting.load_state_dict({k.removeprefix(f"{i}."): v for k, v in own.items()})
+            if f"failed.{i}" in state:
+                self.failed[i] = NumericError(bytes(state[f"failed.{i}"].tolist()).decode())
+
     def _going(self, place: int) -> bool:
         fitting = self.fittings[place]
-        ended = fitting.learner.step >= fitting.steps or fitting.stopping.exhausted
+        ended = fitting.step >= fitting.steps or fitting.stopping.exhausted
         return not ended and place not in self.failed
 
     def _record(self, fitting: Fitting, seconds: float) -> Record:

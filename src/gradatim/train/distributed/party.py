@@ -3,13 +3,31 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 from torch import Tensor, nn
 
 from gradatim.core.learner import Optimizer
+from gradatim.runs.checkpoints import Checkpoints
 from gradatim.train.loop import Record
 
-__all__ = ["Party"]
+__all__ = ["ALONE", "Party", "Store"]
+
+
+class Store(Protocol):
+    """What keeps the state of a fit: `Checkpoints`, or that of several ranks."""
+
+    def save(self, step: int, state: Mapping[str, Tensor], *, records: Path | None = None) -> None:
+        """Have a state written."""
+
+    def restore(self, records: Path | None = None) -> tuple[int, dict[str, Tensor]] | None:
+        """Return step and state of the newest checkpoint that is as it was written."""
+
+    def wait(self) -> None:
+        """Return when everything is written."""
+
+    def clear(self) -> None:
+        """Remove all checkpoints."""
 
 
 class Party:
@@ -26,7 +44,7 @@ class Party:
         """Whether this process writes the run folder and speaks to the user."""
         return self.rank == 0
 
-    def check(self, optimizer: type[Optimizer], name: str) -> None:
+    def check(self, optimizer: type[Optimizer]) -> None:
         """Raise a ConfigError when the party cannot take the steps of an optimizer."""
 
     def spread(self, network: nn.Module) -> nn.Module:
@@ -57,11 +75,26 @@ class Party:
         """
         return records(pause)
 
+    def checkpoints(
+        self,
+        folder: Path,
+        meaning: Mapping[str, str | int],
+        like: Callable[[], Mapping[str, Tensor]],
+    ) -> "Store":
+        """Return where the state of a fit is kept.
+
+        Args:
+            folder: as for `Checkpoints`.
+            meaning: as for `Checkpoints`.
+            like: gives the state as this rank has it.
+        """
+        return Checkpoints(folder, meaning)
+
     def agree(self, flag: bool) -> bool:
         """Tell whether the flag is up on any rank; every rank has to ask."""
         return flag
 
-    def told(self, say: Callable[[], str]) -> str:
+    def told(self, say: Callable[[], bytes]) -> bytes:
         """Return what the leader says; the others do not even ask themselves."""
         return say()
 
@@ -71,3 +104,6 @@ class Party:
     def watching(self) -> AbstractContextManager[None]:
         """Notice a lost rank while the block runs."""
         return nullcontext()
+
+
+ALONE = Party()

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,16 @@ LACK = 5
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a rank left the others: its exit code, its words, and the traceback for developers."""
+    """Why a rank left the others: its exit code, its words, and the traceback for developers.
+
+    One that is `lost` did not say so itself.
+    """
 
     rank: int
     code: int
     message: str
     trace: str = ""
+    lost: bool = False
 
 
 class Watch:
@@ -47,15 +50,16 @@ class Watch:
     def __init__(self, store: Any, rank: int, size: int) -> None:
         self.store, self.rank, self.size = store, rank, size
         self.others = [other for other in range(size) if other != rank]
+        self.processes: dict[int, dict[str, str]] = {}
         self.heard: dict[int, tuple[bytes, float]] = {}
         self.parent = os.getppid()
         self._say("process", json.dumps(_identity(os.getpid())))
         self._say("beat", "0")
 
-    @cached_property
-    def processes(self) -> dict[int, dict[str, str]]:
-        """Who the other ranks are; the first call waits until all have said so."""
-        return {other: json.loads(self.store.get(f"process/{other}")) for other in self.others}
+    def meet(self) -> None:
+        """Learn who the others are, which is said even when the store is gone."""
+        for other in self.others:
+            self.processes[other] = json.loads(self.store.get(f"process/{other}"))
 
     def leave(self, fault: Fault) -> None:
         """Say why this rank leaves; of several, the first is believed."""
@@ -113,7 +117,7 @@ class Watch:
             last, since = self.heard.get(other, (b"", now))
             self.heard[other] = (beat, since if beat == last else now)
             if beat == last != b"done" and now - since > SILENCE:
-                fault = Fault(other, LACK, self._lost(other, f"not heard of for {SILENCE:.0f} s"))
+                fault = self._lost(other, f"not heard of for {SILENCE:.0f} s")
                 self.leave(fault)
                 if not done.wait(GRACE):
                     self._end(fault)
@@ -125,7 +129,7 @@ class Watch:
         os._exit(fault.code)
 
     def speaks(self, fault: Fault) -> bool:
-        """Tell whether this rank is the one that tells the user about a fault."""
+        """Tell whether this rank is the one that tells the user that another is lost."""
         return self.rank == (1 if fault.rank == 0 else 0)
 
     def _said(self) -> Fault | None:
@@ -141,7 +145,7 @@ class Watch:
         for other, process in self.processes.items():
             near = process["machine"] == here["machine"]
             if near and _identity(int(process["process"])) != process and not self._done(other):
-                return Fault(other, LACK, self._lost(other, "gone: killed, or out of memory"))
+                return self._lost(other, "gone: killed, or out of memory")
         return None
 
     def _done(self, other: int) -> bool:
@@ -149,13 +153,14 @@ class Watch:
             return bool(self.store.get(f"beat/{other}") == b"done")
         return False
 
-    def _lost(self, other: int, how: str) -> str:
+    def _lost(self, other: int, how: str) -> Fault:
         process = self.processes[other]
-        return (
+        message = (
             f"rank {other} (process {process['process']} on {process['host']}) is {how}\n"
             "the others have stopped; the same command goes on from the last checkpoint, also with "
             "fewer ranks"
         )
+        return Fault(other, LACK, message, lost=True)
 
     def _say(self, what: str, text: str) -> None:
         self.store.set(f"{what}/{self.rank}", text)

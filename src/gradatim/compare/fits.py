@@ -1,0 +1,185 @@
+"""Fits in a worker process: one alone, or folds together; rows in, finished fit folders out."""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradatim import __version__
+from gradatim.compare.costs import measure
+from gradatim.compare.job import Job, Rows, Work, samples_of
+from gradatim.compare.worker import behave
+from gradatim.core.rung import Model
+from gradatim.core.samples import Samples
+from gradatim.evaluate.judge import predict, scores_of, truth
+from gradatim.runs import disk
+from gradatim.runs.files import finish, write_array, write_json
+from gradatim.train.fitting import Fitting
+from gradatim.train.lasting import CHECKPOINTS, RECORDS, Lasting, record_line
+from gradatim.train.loop import Record
+from gradatim.train.stacked import Stacked, alike
+
+__all__ = ["STACKS", "Fitted", "fit_fold", "fit_folds", "fit_one"]
+
+STACKS = "stacks"
+"""In a run folder: the checkpoints and records of folds that are trained as one model."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model and what it took; `late` when the time was over before the training was."""
+
+    model: Model
+    seconds: float
+    epochs: int
+    late: bool = False
+
+
+def fit_folds(jobs: Sequence[Job], rows: Rows, deadline: float = inf) -> list[dict[str, Any]]:
+    """Fit folds in a worker process, as one model where they can be stacked.
+
+    Args:
+        jobs: of the same rung.
+        rows: all rows of the data.
+        deadline: on `time.monotonic()`; a fit that is not done by then leaves a checkpoint.
+
+    Returns:
+        The results, in the order of the jobs; those that were late hold "late" and no scores.
+    """
+    behave()
+    if len(jobs) == 1:
+        return [fit_fold(jobs[0], rows, deadline)]
+    fittings = [_fitting(job.work, samples_of(rows, job.training)) for job in jobs]
+    results: dict[int, dict[str, Any]] = {}
+    while left := [i for i in range(len(jobs)) if i not in results]:
+        places = [i for i in left if alike([fittings[left[0]], fittings[i]])] or left[:1]
+        together = [jobs[i] for i in places]
+        if len(places) == 1:
+            results[places[0]] = fit_fold(together[0], rows, deadline)
+        else:
+            fits = _fit_stack(together, [fittings[i] for i in places], rows, deadline)
+            results |= dict(zip(places, fits, strict=True))
+    return [results[i] for i in range(len(jobs))]
+
+
+def fit_fold(job: Job, rows: Rows, deadline: float = inf) -> dict[str, Any]:
+    """Fit one fold in a worker process; a fit that fails is a result too, and says why."""
+    behave()
+    training = samples_of(rows, job.training)
+    try:
+        fitted = fit_one(job.work, training, job.folder, deadline)
+    except Exception as error:  # noqa: BLE001  whatever a fit dies of, the climb goes on and shows it
+        return _leave(job, rows, error)
+    return _leave(job, rows, fitted)
+
+
+def fit_one(work: Work, samples: Samples, folder: Path, deadline: float = inf) -> Fitted:
+    """Fit on these samples, with records and checkpoints in `folder`."""
+    start = time.perf_counter()
+    fitting = _fitting(work, samples)
+    lasting = Lasting(fitting, folder, _meaning([work], [samples]), deadline)
+    for _ in lasting:
+        pass
+    epochs = len((folder / RECORDS).read_bytes().splitlines())
+    return Fitted(fitting.model, time.perf_counter() - start, epochs, lasting.late)
+
+
+def _fit_stack(
+    jobs: Sequence[Job], fittings: Sequence[Fitting], rows: Rows, deadline: float
+) -> list[dict[str, Any]]:
+    """Fit as one model; each fold gets its share of the seconds."""
+    start = time.perf_counter()
+    meaning = _meaning([job.work for job in jobs], [fitting.samples for fitting in fittings])
+    folder = jobs[0].folder.parents[2] / STACKS / meaning["fit"][:12]
+    stacked = Stacked(fittings)
+    lasting = Lasting(stacked, folder, meaning, deadline)
+    for _ in lasting:
+        pass
+    if lasting.late:
+        return [_facts(job) | {"late": True} for job in jobs]
+    seconds = (time.perf_counter() - start) / len(jobs)
+    epochs = _deal(folder / RECORDS, jobs)
+    results = []
+    for i, (job, fitting) in enumerate(zip(jobs, fittings, strict=True)):
+        fitted = Fitted(fitting.model, seconds, epochs[i])
+        extra = {"stacked": len(jobs)}
+        results.append(_leave(job, rows, stacked.failed.get(i, fitted), extra))
+    disk.remove_tree(folder)
+    return results
+
+
+def _deal(records: Path, jobs: Sequence[Job]) -> Counter[int]:
+    """Give each fold its own records; return how many each has."""
+    lines: dict[int, list[str]] = {i: [] for i in range(len(jobs))}
+    for line in records.read_text().splitlines():
+        values = json.loads(line)
+        place = values.pop("place", 0)
+        lines[place].append(record_line(Record(**values)))
+    for job, own in zip(jobs, lines.values(), strict=True):
+        disk.write(job.folder / RECORDS, "".join(own).encode())
+    return Counter({i: len(own) for i, own in lines.items()})
+
+
+def _fitting(work: Work, samples: Samples) -> Fitting:
+    return Fitting(work.rung, work.task, samples, work.signature, work.recipe)
+
+
+def _meaning(works: Sequence[Work], samples: Sequence[Samples]) -> dict[str, str]:
+    """Return what tells a checkpoint of these fits from that of others."""
+    told = hashlib.sha256()
+    for work, rows in zip(works, samples, strict=True):
+        told.update(f"{work.name} {work.rung.model_dump_json()}".encode())
+        told.update(work.recipe.model_dump_json().encode())
+        told.update(rows.targets.numpy().tobytes())
+        if rows.numbers is not None:
+            told.update(rows.numbers.numpy().tobytes())
+    return {"fit": told.hexdigest(), "gradatim": __version__}
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    return {"rung": job.work.name, "repeat": job.repeat, "fold": job.fold}
+
+
+def _leave(
+    job: Job, rows: Rows, fitted: Fitted | Exception, extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Write what a fit has come to, and declare its folder complete."""
+    result, names = _facts(job) | dict(extra or {}), ["result.json"]
+    try:
+        if isinstance(fitted, Exception):
+            raise fitted
+        if fitted.late:
+            return result | {"late": True}
+        result |= _scored(job, fitted, samples_of(rows, job.validation))
+        names += ["predictions.npy", RECORDS]
+    except Exception as error:  # noqa: BLE001  whatever a fit dies of, the climb goes on and shows it
+        result["failed"] = f"{type(error).__name__}: {error}"[:300]
+    write_json(job.folder / "result.json", result)
+    finish(job.folder, names)
+    disk.remove_tree(job.folder / CHECKPOINTS)
+    return result
+
+
+def _scored(job: Job, fitted: Fitted, checked: Samples) -> dict[str, Any]:
+    model = fitted.model
+    predictions = predict(model, job.work.task, checked)
+    if not np.isfinite(predictions).all():
+        raise ArithmeticError("the predictions hold NaN or infinite numbers")
+    write_array(job.folder / "predictions.npy", predictions)
+    facts: dict[str, Any] = {"fit_seconds": fitted.seconds, "epochs": fitted.epochs}
+    facts["rows"] = len(job.training)
+    facts["scores"] = scores_of(job.work.task, predictions, truth(checked))
+    facts["note"] = getattr(model.network, "note", "")
+    curve = getattr(model.network, "curve", None)
+    if curve is not None:
+        facts["curve"] = curve
+    if job.repeat == job.fold == 0:
+        facts["costs"] = measure(model, checked.inputs).as_dict()
+    return facts
