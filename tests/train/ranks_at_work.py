@@ -87,10 +87,10 @@ def meetings(party: Party, folder: Path) -> dict[str, Any]:
                 pauses.append(fit.step)
                 if len(pauses) == 3 and party.rank == 1:
                     os.kill(os.getpid(), signal.SIGTERM)
-            if asked():
+            if heard := asked():
                 break
     party.same("pauses", json.dumps([*pauses, fit.step]))
-    return {"pauses": pauses, "stopped": fit.step, "heard": asked()}
+    return {"pauses": pauses, "stopped": fit.step, "heard": heard}
 
 
 def words(party: Party, folder: Path) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def parts(party: Party, folder: Path) -> dict[str, Any]:
         shard.write_bytes(content)
     older, state = store.restore() or (0, {})
     again.load_state_dict(state)
-    seen |= {"older": older, "before": _sums(again), "rest": curve(fit)["loss"]}
+    seen |= {"older": older, "before": _sums(again), "rest": curve(again)["loss"]}
     return seen
 
 

@@ -134,6 +134,23 @@ def test_too_little_memory_cuts_the_batch_and_keeps_its_mean(monkeypatch):
     assert int(short.state_dict()["learner.pieces"]) == 4
 
 
+def test_features_that_are_too_many_are_made_a_batch_at_a_time(monkeypatch):
+    """The bits are the same, alone and stacked; what is kept are the inputs."""
+    import gradatim.train.fitting as fitting_room
+
+    kept = [fitting(s) for s in range(2)]
+    monkeypatch.setattr(fitting_room, "MOST", 0)
+    late, stacked = ([fitting(s) for s in range(2)] for _ in range(2))
+    assert late[0].draw.samples.inputs.dtype == torch.float64, "raw cells of the table"
+    records = [list(fit) for fit in kept]
+    assert [[r.values for r in fit] for fit in late] == [[r.values for r in own] for own in records]
+    list(Stacked(stacked))
+    for one, other, third in zip(kept, late, stacked, strict=True):
+        for name, tensor in one.model.state_dict().items():
+            assert torch.equal(tensor, other.model.state_dict()[name])
+            torch.testing.assert_close(tensor, third.model.state_dict()[name], rtol=2e-3, atol=2e-4)
+
+
 def test_a_row_that_is_too_large_for_the_memory_is_an_error(monkeypatch):
     fit = fitting(0)
 

@@ -1,5 +1,6 @@
 """Batches as a function of the step: the same order after a resume, with nothing saved."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -26,6 +27,7 @@ class Batches:
         seed: of the run.
         changes: augmentation.
         outputs: classes of the targets, which mixup has to know.
+        features: makes the features of a batch, where the samples hold raw inputs.
 
     Raises:
         ConfigError: these features cannot be changed like this.
@@ -38,10 +40,12 @@ class Batches:
         seed: int,
         changes: Augmentation | None = None,
         outputs: int = 0,
+        features: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
+        self.features = features
         self.samples, self.size, self.seed = samples, min(size, len(samples)), seed
         self.changes, self.outputs = changes or Augmentation(), outputs
-        check_fits(self.changes, samples.inputs)
+        check_fits(self.changes, features(samples.inputs[:1]) if features else samples.inputs)
         self.per_epoch = len(samples) // self.size
         self._epoch, self._order = -1, torch.empty(0, 0, dtype=torch.int64)
 
@@ -49,6 +53,8 @@ class Batches:
         """Return the batch of a step, counted from 0 over all epochs."""
         epoch, place = divmod(step, self.per_epoch)
         batch = self.samples.take(self.order(epoch)[place])
+        if self.features is not None:
+            batch = replace(batch, inputs=self.features(batch.inputs))
         if self.changes != Augmentation():
             chance = generator(self.seed, "augmentation", step)
             batch = augment(batch, self.changes, chance, self.outputs)

@@ -30,6 +30,9 @@ __all__ = ["Fitting", "start"]
 
 PARTS = 10
 """Into how many the held-out rows are cut, to tell luck from a better loss."""
+MOST = 2**29
+"""Bytes of features that are made once and kept; more are made a batch at a time from the inputs,
+which for pictures are a quarter as large."""
 
 
 class Fitting:
@@ -119,12 +122,14 @@ class Fitting:
             training = self.samples.take(kept[0])
         self.trainee = self.task.with_loss(recipe.loss, training.targets)
         self.model = start(self.rung, self.signature, training, recipe)
+        late = self._feature_bytes(training) > MOST
         self.draw = Batches(
-            self._encoded(training),
+            self._encoded(training, late),
             recipe.batch,
             recipe.seed,
             recipe.augmentation,
             self.signature.outputs,
+            partial(in_chunks, self.model.preprocess) if late else None,
         )
         self.held = self._encoded(self.samples.take(kept[1])) if kept else None
         self.steps = recipe.epochs * self.draw.per_epoch
@@ -147,10 +152,15 @@ class Fitting:
     def _empty(self) -> nn.Module:
         return self.rung.build(self.signature, {}).network
 
-    def _encoded(self, samples: Samples) -> Samples:
+    def _encoded(self, samples: Samples, late: bool = False) -> Samples:
+        """Return features and encoded targets; inputs as they are where features come `late`."""
         encode: Callable[[Tensor], Tensor] = self.model.output.encode  # type: ignore[assignment]
-        features = in_chunks(self.model.preprocess, samples.inputs)
-        return Samples(features, encode(samples.targets), numbers=samples.numbers)
+        inputs = samples.inputs if late else in_chunks(self.model.preprocess, samples.inputs)
+        return Samples(inputs, encode(samples.targets), numbers=samples.numbers)
+
+    def _feature_bytes(self, samples: Samples) -> int:
+        one = in_chunks(self.model.preprocess, samples.inputs[:1])
+        return len(samples) * one.numel() * one.element_size()
 
     def watched(self, record: Record) -> Record:
         """Look at the held-out rows; return the record with their loss."""

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from math import inf
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from gradatim.core.rung import Solved
 from gradatim.runs import disk
-from gradatim.runs.checkpoints import Checkpoints
 from gradatim.train.fitting import Fitting
 from gradatim.train.interrupts import asked, check, patiently
 from gradatim.train.loop import Record
@@ -29,7 +28,7 @@ class Lasting:
     """Iterate for (place, record), written to records.jsonl as well; then the fit is done.
 
     A checkpoint is written every ten seconds, while training goes on, and when the user asks to
-    stop or the time is over.
+    stop or the time is over. Of several ranks the leader writes; all stop at the same step.
 
     Args:
         fit: begun anew, or where its last checkpoint in the folder says.
@@ -46,7 +45,8 @@ class Lasting:
         deadline: float = inf,
     ) -> None:
         self.fit, self.deadline, self.late = fit, deadline, False
-        self.store = Checkpoints(folder / CHECKPOINTS, meaning)
+        self.party = fit.party
+        self.store = self.party.checkpoints(folder / CHECKPOINTS, meaning, fit.state_dict)
         self.records = folder / RECORDS
 
     def __iter__(self) -> Iterator[tuple[int, Record]]:
@@ -55,25 +55,25 @@ class Lasting:
         Raises:
             KeyboardInterrupt: the user asked to stop; a checkpoint was written.
         """
-        disk.make_folder(self.records.parent)
+        if self.party.leads:
+            disk.make_folder(self.records.parent)
         found = self.store.restore(self.records)
         if found is not None:
             self.fit.load_state_dict(found[1])
         solved = isinstance(self.fit, Fitting) and isinstance(self.fit.rung, Solved)
-        with nullcontext() if solved else patiently():
+        with nullcontext() if solved else patiently(), self.party.watching():
             yield from self._train()
         self.store.wait()
 
     def _train(self) -> Iterator[tuple[int, Record]]:
-        disk.append(self.records, "")
+        self._append([])
         saved = time.monotonic()
         for due in self.fit.run(PAUSE):
-            lines = [record_line(record, place) for place, record in due.items()]
-            if lines:
-                disk.append(self.records, "".join(lines))
+            if due:
+                self._append([record_line(record, place) for place, record in due.items()])
             now = time.monotonic()
-            self.late = now > self.deadline
-            if asked() or self.late or now - saved >= SAVE_EVERY:
+            self.late = self.party.agree(now > self.deadline)
+            if asked() or self.late or self.party.agree(now - saved >= SAVE_EVERY):
                 self.store.save(self.fit.step, self.fit.state_dict(), records=self.records)
                 saved = now
             if asked():
@@ -83,6 +83,10 @@ class Lasting:
             if self.late:
                 self.fit.finish()
                 return
+
+    def _append(self, lines: Sequence[str]) -> None:
+        if self.party.leads:
+            disk.append(self.records, "".join(lines))
 
     def clear(self) -> None:
         """Remove the checkpoints: what came of the fit is saved."""

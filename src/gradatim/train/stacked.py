@@ -10,6 +10,7 @@ from torch import Tensor
 from gradatim.core.errors import NumericError
 from gradatim.core.recipe import Augmentation
 from gradatim.layers.stack import stackable
+from gradatim.train.distributed.party import ALONE
 from gradatim.train.fitting import Fitting
 from gradatim.train.loop import Record, Sums
 from gradatim.train.team import Rows, Team
@@ -41,13 +42,15 @@ class Stacked:
         fittings: `alike`; their parameters become views of the stack's.
     """
 
+    party = ALONE
+
     def __init__(self, fittings: Sequence[Fitting]) -> None:
         # In the order of recipes, so that those of one recipe lie side by side in the stack.
         places = sorted(range(len(fittings)), key=lambda i: fittings[i].recipe.model_dump_json())
         self.fittings = {i: fittings[i] for i in places}
         self.failed: dict[int, NumericError] = {}
-        changed = any(fitting.draw.changes != Augmentation() for fitting in fittings)
-        self.rows = None if changed else Rows(list(self.fittings.values()))
+        plain = all(f.draw.changes == Augmentation() and not f.draw.features for f in fittings)
+        self.rows = Rows(list(self.fittings.values())) if plain else None
 
     def __iter__(self) -> Iterator[tuple[int, Record]]:
         """Fit all, yielding the records of every epoch."""

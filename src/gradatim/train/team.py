@@ -29,7 +29,7 @@ class Team:
 
     Args:
         fittings: alike, and at the same step.
-        rows: where their samples lie; None when batches are changed on the way (augmentation).
+        rows: where their samples lie; None when batches are changed on the way.
     """
 
     def __init__(self, fittings: Sequence[Fitting], rows: "Rows | None") -> None:

@@ -14,12 +14,15 @@ from torch.distributed.tensor import DTensor
 
 from gradatim.core.errors import CorruptError, NumericError
 from gradatim.runs import disk
-from gradatim.runs.checkpoints import LEARNT, STATE, Checkpoints
+from gradatim.runs.checkpoints import STATE, Checkpoints
 from gradatim.runs.commit import committed
 from gradatim.runs.files import sha256
 from gradatim.train.distributed.party import Party
 
 __all__ = ["Parts", "Shared"]
+
+MODEL, BEST = "learner.model.", "stopping.weights."
+"""Names in a state begin so: the parameters, and those that early stopping keeps."""
 
 State = Mapping[str, Tensor]
 
@@ -80,7 +83,7 @@ class Parts(Shared):
         Raises:
             NumericError: a parameter is NaN or infinite on some rank; nothing is written.
         """
-        learnt = [_local(tensor) for name, tensor in state.items() if name.startswith(LEARNT)]
+        learnt = [_local(tensor) for name, tensor in state.items() if name.startswith(MODEL)]
         if self.party.agree(not all(bool(torch.isfinite(part).all()) for part in learnt)):
             raise NumericError(
                 f"a parameter is NaN or infinite at step {step}; it was not saved, and the "
@@ -156,7 +159,7 @@ def _local(tensor: Tensor) -> Tensor:
 
 def _blank(name: str, meta: Any, like: State) -> Tensor:
     """Return a tensor to read into: divided as its model is, or whole."""
-    model = like.get(name, like.get(name.replace("stopping.weights.", LEARNT)))
+    model = like.get(name, like.get(name.replace(BEST, MODEL)))
     if isinstance(model, DTensor):
         return torch.zeros_like(model)
     return torch.empty(meta.size, dtype=meta.properties.dtype)

@@ -54,6 +54,8 @@ class Party:
     def whole(self, network: nn.Module, empty: Callable[[], nn.Module]) -> nn.Module:
         """Return the trained network in one piece, on the CPU.
 
+        Where ranks held parts of it, it is whole on the leader alone; the others get an empty one.
+
         Args:
             network: as it was given to `spread`.
             empty: makes one of the same shape.

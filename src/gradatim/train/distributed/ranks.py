@@ -76,12 +76,16 @@ class Ranks(Party):
         mine = [self.device] if self.device.type == "cuda" else None
         return Spread(network, DistributedDataParallel(network, device_ids=mine), self.device)
 
+    @torch.no_grad()
     def whole(self, network: nn.Module, empty: Callable[[], nn.Module]) -> nn.Module:
         if not self.shard:
             return network.cpu()
-        full = {name: _plain(tensor).cpu() for name, tensor in network.state_dict().items()}
         answer = empty()
-        answer.load_state_dict(full)
+        into = answer.state_dict()
+        for name, tensor in network.state_dict().items():
+            full = _plain(tensor)  # on every rank; only the leader has room for all of them
+            if self.leads:
+                into[name].copy_(full)
         return answer
 
     def seed(self, seed: int) -> int:
