@@ -62,6 +62,8 @@ class Classify(Supervised):
 
     def with_loss(self, choice: LossChoice, targets: Tensor) -> Self:
         """Return this task trained with another loss, its classes weighed by these targets."""
+        if choice == self.choice:
+            return self
         if choice.name not in ("own", *LOSSES):
             raise ConfigError(
                 f"loss.name={choice.name} does not fit categories; "

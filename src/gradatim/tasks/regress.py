@@ -52,6 +52,8 @@ class Regress(Supervised):
 
     def with_loss(self, choice: LossChoice, targets: Tensor) -> Self:
         """Return this task trained with another loss."""
+        if choice == self.choice:
+            return self
         if choice.name not in ("own", *LOSSES):
             raise ConfigError(
                 f"loss.name={choice.name} does not fit quantities; "

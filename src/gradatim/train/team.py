@@ -66,13 +66,13 @@ class Team:
             number.grad = None
         losses.sum().backward()
         losses, norms = losses.detach(), self._norms()
-        good = losses.isfinite() & norms.isfinite()
+        good = (losses + norms).isfinite()
         if not bool(good.all()):
             return {int(i): self._error(int(i), losses[i], norms[i]) for i in (~good).nonzero()}
         self._clip(norms)
         for group in self.groups:
             group.update(step)
-        sums.add({"loss": losses, "gradient_norm": norms, "evaluations": torch.ones_like(losses)})
+        sums.add({"loss": losses, "gradient_norm": norms, "evaluations": ONE})
         for fitting in self.fittings:
             fitting.learner.step += 1
         return {}
@@ -121,18 +121,19 @@ class Team:
     def _norms(self) -> Float[Tensor, " members"]:
         size = len(self.fittings)
         parts = [
-            n.grad.view(size, -1).norm(dim=1)
+            torch.linalg.vector_norm(n.grad.view(size, -1), dim=1)
             for n in self.stack.numbers.values()
             if n.grad is not None
         ]
         return torch.stack(parts).norm(dim=0)
 
     def _clip(self, norms: Tensor) -> None:
+        if not bool((norms > self.clips).any()):
+            return
         scales = (self.clips / norms).clamp_max(1)
-        if bool((scales < 1).any()):
-            for number in self.stack.numbers.values():
-                if number.grad is not None:
-                    number.grad.view(len(scales), -1).mul_(scales[:, None])
+        for number in self.stack.numbers.values():
+            if number.grad is not None:
+                number.grad.view(len(scales), -1).mul_(scales[:, None])
 
     def _error(self, place: int, loss: Tensor, norm: Tensor) -> NumericError:
         """Say what broke a member, naming the rows of its batch."""
@@ -199,6 +200,8 @@ class Group:
 
     def _own(self, tensor: Tensor) -> Tensor:
         """Return the neighbours' part of a tensor of the stack."""
+        if self.count == self.members:
+            return tensor
         size = len(tensor) // self.members
         return tensor[self.start * size : (self.start + self.count) * size]
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ __all__ = ["together"]
 
 PATIENCE = timedelta(minutes=10)
 """How long a rank waits for the others at one operation; a lost one is noticed much earlier."""
+LINGER = 0.5
+"""Seconds by which the others outlive the rank that failed, for torchrun to see who was first."""
 INTERRUPTED, BUG = 6, 70
 
 
@@ -97,6 +100,7 @@ def _relayed(fault: "Fault", watch: "Watch") -> BaseException:
     """Return a fault of another rank as an error of this one."""
     if fault.lost and watch.speaks(fault):
         sys.stderr = sys.__stderr__
+    time.sleep(LINGER)
     kinds = {kind.exit_code: kind for kind in GradatimError.__subclasses__()}
     error: BaseException = RuntimeError(fault.message)
     if fault.code == INTERRUPTED:
