@@ -6,7 +6,7 @@ import torch
 
 from gradatim.layers import blocks
 from gradatim.layers.blocks import in_blocks
-from gradatim.layers.kernel import RbfExpansion, nystroem, rbf, scale_of
+from gradatim.layers.kernel import RbfExpansion, nystroem, rbf, scale_of, squared_distances
 from gradatim.layers.neighbours import NeighbourVotes, nearest_points, votes_of
 from gradatim.layers.trees import Trees
 from gradatim.layers.votes import PairwiseMachine, Present
@@ -189,3 +189,11 @@ def test_trees_walk_left_right_and_where_missing_numbers_go():
     cells = [[0.0, 0.6], [-1.0, 0.5], [0.0, 0.5], [0.0, nan], [nan, nan]]
     answers = trees(torch.tensor(cells, dtype=torch.float64))[:, 0].tolist()
     assert answers == [15.0, 17.0, 19.0, 19.0, 19.0]
+
+
+def test_distances_are_those_of_the_definition():
+    x, points = torch.randn(7, 3, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64)
+    brute = (x[:, None] - points).square().sum(2)
+    assert torch.allclose(squared_distances(x, points), brute, rtol=0, atol=1e-12)
+    assert (squared_distances(x, x) >= 0).all()
+    torch.testing.assert_close(rbf(x, points, 0.7), (-0.7 * brute).exp())

@@ -10,9 +10,12 @@ import pytest
 import torch
 
 import gradatim.session.climb as climb_room
-from gradatim.core.errors import ConfigError, DataError
+from gradatim.cli.main import main
+from gradatim.core.errors import ConfigError, DataError, ResourceError
 from gradatim.core.source import ReadOptions
+from gradatim.data import files
 from gradatim.data.read import read
+from gradatim.data.streams import drawn as drawing
 from gradatim.data.streams import parquet
 from gradatim.data.streams.membership import Membership
 from gradatim.layers.columns import Columns
@@ -24,6 +27,7 @@ from gradatim.ops.ridge import ridge_path
 from gradatim.runs.model_folder import load_model
 from gradatim.session.ask import evaluate, predict, resume
 from gradatim.session.climb import climb
+from gradatim.session.objects import open_data
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "climb.schema.json"
 ROWS = 4000
@@ -83,10 +87,10 @@ def results(folder, rung):
 
 
 def cuts(members):
-    places = members.of(0, members.rows)
+    pieces = members.of(0, members.rows)
     for fold in members.folds:
-        held = np.isin(places, list(fold.parts))
-        yield np.flatnonzero(~held & (places < members.parts)), np.flatnonzero(held)
+        held = np.isin(pieces, list(fold.parts))
+        yield np.flatnonzero(~held & (pieces < members.parts)), np.flatnonzero(held)
 
 
 def filled(monkeypatch):
@@ -129,7 +133,7 @@ def test_quantities_score_as_in_memory(path, regressed, monkeypatch, rung, plain
 def test_ridge_takes_the_penalty_that_its_training_parts_prefer(path, regressed, monkeypatch):
     samples, signature, members = in_memory(path, "y", ["c"])
     filled(monkeypatch)
-    places = members.of(0, members.rows)
+    pieces = members.of(0, members.rows)
     shares = torch.logspace(-6, 3, 25, dtype=torch.float64)
     for result, (training, held) in zip(
         results(regressed.folder, "ridge"), cuts(members), strict=True
@@ -137,9 +141,9 @@ def test_ridge_takes_the_penalty_that_its_training_parts_prefer(path, regressed,
         features = Columns(signature.input).fit(samples.inputs[training])
         x, t = features(samples.inputs), samples.targets
         missed = torch.zeros(len(shares), dtype=torch.float64)
-        for part in np.unique(places[training]):
-            rest = training[places[training] != part]
-            part = training[places[training] == part]
+        for part in np.unique(pieces[training]):
+            rest = training[pieces[training] != part]
+            part = training[pieces[training] == part]
             path_ = ridge_path(x[rest], t[rest], shares * len(rest))
             said = x[part] @ path_.weights + path_.bias[:, None]
             missed += (said - t[part]).square().sum((1, 2))
@@ -153,14 +157,14 @@ def test_ridge_takes_the_penalty_that_its_training_parts_prefer(path, regressed,
 def test_the_saved_model_is_that_of_all_rows_to_learn_from(path, regressed, monkeypatch):
     samples, signature, members = in_memory(path, "y", ["c"])
     filled(monkeypatch)
-    places = members.of(0, members.rows)
-    training = np.flatnonzero(places < members.parts)
+    pieces = members.of(0, members.rows)
+    training = np.flatnonzero(pieces < members.parts)
     assert regressed.leaderboard["verdict"]["rung"] == "linear"
     model = Linear().solve(samples.take(training), signature, seed=0)
     ours = load_model(regressed.folder / "model")[0]
     for name, value in model.state_dict().items():
         np.testing.assert_allclose(ours.state_dict()[name], value, rtol=1e-6, atol=1e-8)
-    sealed = places >= members.parts
+    sealed = pieces >= members.parts
     said = model(samples.inputs[sealed])[:, 0].numpy()
     rmse = REGRESSION["rmse"](said, samples.targets[sealed, 0].numpy())
     test = regressed.leaderboard["test"]
@@ -296,3 +300,55 @@ def test_what_sums_cannot_give_is_refused(path, tmp_path):
     short = tmp_path / "short.parquet"
     table(500).to_parquet(short)
     refuses("500 rows; a streamed climb needs 1000", data=str(short), error=DataError)
+
+
+def test_repeats_are_dealt_and_judged_anew(path, tmp_path):
+    asked = {"drop": ["y"], "stream": True, "folds": 2, "repeats": 2, "rungs": ["linear"]}
+    done = climb(path, "c", **asked, out=tmp_path / "r")
+    (row,) = done.leaderboard["rungs"]
+    assert len(set(row["fold_scores"])) == 4
+    assert done.leaderboard["repeats"] == 2
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e150])
+def test_numbers_whose_squares_leave_float64_are_fitted(tmp_path, size):
+    frame = table()[["b", "gaps", "y"]]
+    file = tmp_path / "x.parquet"
+    frame.assign(b=size * frame["b"]).to_parquet(file)
+    scores = []
+    for name in (file, tmp_path / "usual.parquet"):
+        frame.to_parquet(tmp_path / "usual.parquet")
+        done = climb(str(name), "y", stream=True, rungs=["linear"], out=tmp_path / name.stem)
+        scores.append(done.leaderboard["rungs"][0]["score"])
+    assert scores[0] == pytest.approx(scores[1], rel=1e-9)
+
+
+def test_too_many_features_for_their_sums_are_refused(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "available_memory", lambda: 1000)
+    with pytest.raises(ResourceError, match="GB of memory"):
+        climb(path, "y", stream=True, out=tmp_path / "r")
+
+
+def test_rows_draws_from_a_table_that_does_not_fit(path, monkeypatch):
+    """The remedy of the rungs that are refused: all of them, on so many rows."""
+    monkeypatch.setattr(drawing, "available_memory", lambda: 1)
+    data = open_data(path, ReadOptions(target="y"), ["c"], rows=150)
+    assert len(data) == 150
+    assert [column.name for column in data.signature.input.columns][-1] == "day"
+
+
+def test_the_command_streams(path, tmp_path, capsys):
+    words = ["climb", path, "--target", "y", "--drop", "c", "--stream", "--rungs", "mean,linear"]
+    assert main([*words, "--out", str(tmp_path / "r")]) == 0
+    said = capsys.readouterr()
+    assert "Take linear" in said.out
+    assert "adding up: done" in said.err
+    assert main([*words[:-1], "svm", "--out", str(tmp_path / "s")]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) <= 5
+
+
+def test_a_budget_of_time_ends_it_and_the_same_command_goes_on(path, tmp_path):
+    asked = {"drop": ["c"], "stream": True, "rungs": ["mean"], "out": tmp_path / "r"}
+    with pytest.raises(ResourceError, match="Give more --minutes"):
+        climb(path, "y", minutes=1e-9, **asked)
+    assert climb(path, "y", minutes=10, **asked).leaderboard["verdict"]["rung"] == "mean"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gradatim.cli.data_flags import COMPARE, CompareFlags
-from gradatim.cli.options import Json, Whole, comma, command_line, print_json
+from gradatim.cli.options import Flag, Json, Whole, comma, command_line, print_json
 
 __all__ = ["climb"]
 
@@ -17,6 +17,7 @@ def climb(
     without: str | None = None,
     seed: Whole = 0,
     out: Path | None = None,
+    stream: Flag = False,
     json: Json = False,
 ) -> None:
     """Climb the ladder on your data: every rung on the same folds, a verdict, a report.
@@ -39,6 +40,8 @@ def climb(
         Of splits and fits.
     out
         The run folder; by default runs/NAME-HASH.
+    stream
+        Read a Parquet file in pieces and try only what needs sums, although it fits into memory.
     json
         Print one JSON object instead of the table.
     """
@@ -53,6 +56,7 @@ def climb(
             without=comma(without) or (),
             seed=seed,
             out=out,
+            stream=stream,
             command=command_line(),
             watch=progress,
             **vars(flags),

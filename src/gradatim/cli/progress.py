@@ -1,5 +1,6 @@
 """How far the work is, on stderr: bars with the time left on a terminal, lines elsewhere."""
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -21,7 +22,8 @@ class Progress:
     """Call it with every event of a climb, or every record of a fit."""
 
     def __init__(self) -> None:
-        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        silent = os.environ.get("RANK", "0") != "0"  # of several processes the first speaks
+        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True, quiet=silent)
         self.bars = Bars(
             TextColumn("{task.description:14}"),
             BarColumn(bar_width=30),

@@ -20,6 +20,7 @@ from gradatim.core.samples import Samples
 from gradatim.data.splits import Partition
 from gradatim.runs import disk
 from gradatim.runs.files import read_json, sweep, verify, write_json
+from gradatim.train.lasting import CHECKPOINTS
 
 __all__ = ["Event", "arrays", "climb", "fit_all", "forecasts"]
 
@@ -113,6 +114,7 @@ def climb(
             whole = [False] * total  # a stack goes on from its checkpoint with all its members
         for job, done in zip(folds, whole, strict=True):
             if done:
+                disk.remove_tree(job.folder / CHECKPOINTS)  # a kill may have come before that
                 result = read_json(job.folder / "result.json")
                 yield Event("reused", name, job.folder.name, total, result=result)
             else:

@@ -16,6 +16,7 @@ from gradatim import __version__
 from gradatim.compare.costs import measure
 from gradatim.compare.job import Job, Rows, Work, samples_of
 from gradatim.compare.worker import behave
+from gradatim.core.errors import CorruptError, ResourceError
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.evaluate.judge import predict, scores_of, truth
@@ -75,6 +76,8 @@ def fit_fold(job: Job, rows: Rows, deadline: float = inf) -> dict[str, Any]:
     training = samples_of(rows, job.training)
     try:
         fitted = fit_one(job.work, training, job.folder, deadline)
+    except (ResourceError, CorruptError):
+        raise  # of the disk, not of the rung: the climb ends, and goes on when that is mended
     except Exception as error:  # noqa: BLE001  whatever a fit dies of, the climb goes on and shows it
         return _leave(job, rows, error)
     return _leave(job, rows, fitted)
@@ -159,6 +162,8 @@ def _leave(
             return result | {"late": True}
         result |= _scored(job, fitted, samples_of(rows, job.validation))
         names += ["predictions.npy", RECORDS]
+    except ResourceError:
+        raise
     except Exception as error:  # noqa: BLE001  whatever a fit dies of, the climb goes on and shows it
         result["failed"] = f"{type(error).__name__}: {error}"[:300]
     write_json(job.folder / "result.json", result)

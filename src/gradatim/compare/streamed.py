@@ -79,14 +79,14 @@ def solve_all(rung: Rung, totals: Totals) -> Model:
 
 def sealed_tallies(totals: Totals, model: Model, task: Supervised, watch: Watch) -> list[Tally]:
     """Judge a model on each block of the sealed rows: only an opening may ask for this."""
-    blocks = range(totals.membership.parts, totals.membership.places)
+    blocks = range(totals.membership.parts, totals.membership.pieces)
     if not isinstance(totals.basis.signature.output, Category):
         grams = totals.grams(0, blocks)
         return [_quantities(totals.basis, model, gram) for gram in grams if gram.rows]
     found: dict[int, Tally] = {}
-    for _, inputs, targets, place in _places(totals, 0, "opening the test part", watch):
+    for _, inputs, targets, piece in _pieces(totals, 0, "opening the test part", watch):
         for block in blocks:
-            rows = torch.nonzero(place == block)[:, 0]
+            rows = torch.nonzero(piece == block)[:, 0]
             _count(found, block, model, task, inputs[rows], targets[rows])
     return [found[block] for block in blocks if block in found]
 
@@ -119,22 +119,22 @@ def _judged(
     found: dict[tuple[str, str], Tally] = {}
     for repeat in sorted({folds[name].repeat for _, name in models}):
         mine = {key: m for key, m in models.items() if folds[key[1]].repeat == repeat}
-        for _, inputs, targets, place in _places(totals, repeat, "judging", watch):
+        for _, inputs, targets, piece in _pieces(totals, repeat, "judging", watch):
             for key, model in mine.items():
                 held = folds[key[1]].parts
-                rows = torch.nonzero((place >= held.start) & (place < held.stop))[:, 0]
+                rows = torch.nonzero((piece >= held.start) & (piece < held.stop))[:, 0]
                 _count(found, key, model, task, inputs[rows], targets[rows])
     return found
 
 
-def _places(
+def _pieces(
     totals: Totals, repeat: int, name: str, watch: Watch
 ) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
     say = reading(name, totals.stream.rows, watch)
     for start, inputs, targets in coded(totals.stream, totals.survey):
         stop = start + len(inputs)
-        place = torch.from_numpy(totals.membership.of(start, stop, repeat))
-        yield start, inputs, targets, place
+        piece = torch.from_numpy(totals.membership.of(start, stop, repeat))
+        yield start, inputs, targets, piece
         say(stop)
 
 

@@ -12,6 +12,7 @@ from gradatim.compare.climb import Event
 from gradatim.core.randomness import seed_for
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category
+from gradatim.data.files import must_fit
 from gradatim.data.streams.membership import Membership, chances
 from gradatim.data.streams.parquet import Stream
 from gradatim.data.streams.survey import Survey
@@ -31,8 +32,8 @@ SAMPLE, SAMPLE_CELLS = 50_000, 1 << 22
 class Totals:
     """What the second pass added up.
 
-    `moments` holds, for each repeat, the Gram of every place: parts, then test blocks, which only
-    an opening may look at. `sample` are some rows to learn from; `places` their part in a repeat.
+    `moments` holds, for each repeat, the Gram of every piece: parts, then test blocks, which only
+    an opening may look at. `sample` are some rows to learn from; `pieces` their part in a repeat.
     """
 
     stream: Stream
@@ -41,22 +42,22 @@ class Totals:
     membership: Membership
     moments: Sequence[Tensor]
     sample: Samples
-    places: Sequence[Tensor]
+    pieces: Sequence[Tensor]
     seconds: float
 
-    def grams(self, repeat: int, places: Sequence[int]) -> list[Gram]:
+    def grams(self, repeat: int, pieces: Sequence[int]) -> list[Gram]:
         """Return the Grams of some parts."""
         moments = self.moments[repeat]
         features = moments.shape[1] - 1 - self.basis.signature.outputs
-        return [Gram(moments[place], features) for place in places]
+        return [Gram(moments[piece], features) for piece in pieces]
 
     def sums(self, repeat: int, parts: Sequence[int]) -> Sums:
         """Return what these parts teach."""
-        order = torch.full((self.membership.places,), -1)
+        order = torch.full((self.membership.pieces,), -1)
         order[list(parts)] = torch.arange(len(parts))
-        places = order[self.places[repeat]]
-        sample = self.sample.take(torch.nonzero(places >= 0)[:, 0])
-        return Sums(self.basis, self.grams(repeat, parts), sample, places[places >= 0])
+        pieces = order[self.pieces[repeat]]
+        sample = self.sample.take(torch.nonzero(pieces >= 0)[:, 0])
+        return Sums(self.basis, self.grams(repeat, parts), sample, pieces[pieces >= 0])
 
 
 def basis_of(survey: Survey) -> Basis:
@@ -82,11 +83,13 @@ def sum_up(
         watch: called with the number of rows that were read.
     """
     begun, basis = time.perf_counter(), basis_of(survey)
-    width = len(survey.columns)
-    share = min(SAMPLE, SAMPLE_CELLS // width) / max(1, stream.rows)
+    # A Gram of each piece, and as much again while a batch is added.
+    made = membership.pieces * membership.repeats
+    must_fit(2 * 8 * made * survey.width**2, stream.location)
+    share = min(SAMPLE, SAMPLE_CELLS // survey.width) / max(1, stream.rows)
     moments: list[Tensor] = []
     kept: list[tuple[Tensor, Tensor]] = []
-    places: list[list[Tensor]] = [[] for _ in range(membership.repeats)]
+    pieces: list[list[Tensor]] = [[] for _ in range(membership.repeats)]
     for start, inputs, targets in coded(stream, survey):
         stop = start + len(inputs)
         x, t = basis.rows(inputs), basis.targets(targets)
@@ -95,9 +98,9 @@ def sum_up(
         chosen = torch.nonzero(drawn & ~sealed)[:, 0]
         kept.append((inputs[chosen], targets[chosen]))
         for repeat in range(membership.repeats):
-            place = torch.from_numpy(membership.of(start, stop, repeat))
-            places[repeat].append(place[chosen])
-            found = moments_by(x, t, place, membership.places)
+            piece = torch.from_numpy(membership.of(start, stop, repeat))
+            pieces[repeat].append(piece[chosen])
+            found = moments_by(x, t, piece, membership.pieces)
             if len(moments) <= repeat:
                 moments.append(found)
             else:
@@ -105,7 +108,7 @@ def sum_up(
         watch(stop)
     sample = Samples(torch.cat([k[0] for k in kept]), torch.cat([k[1] for k in kept]))
     seconds = time.perf_counter() - begun
-    joined = [torch.cat(parts) for parts in places]
+    joined = [torch.cat(parts) for parts in pieces]
     return Totals(stream, survey, basis, membership, moments, sample, joined, seconds)
 
 
@@ -122,7 +125,7 @@ def one_thread() -> Iterator[None]:
 
 def coded(stream: Stream, survey: Survey) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Yield the number of the first row, the inputs and the targets, batch by batch."""
-    for start, cells in stream.batches(survey.columns):
+    for start, cells in stream.batches(survey.columns, survey.width):
         origin = stream.origin(start, len(cells[survey.target.name]))
         yield start, *survey.coded(cells, origin)
 

@@ -12,10 +12,10 @@ from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
 from gradatim.core.task import Supervised
-from gradatim.evaluate.judge import judge, known
+from gradatim.evaluate.judge import Judgement, judge, known
 from gradatim.runs.files import read_json, write_array, write_json
 
-__all__ = ["open_test"]
+__all__ = ["open_test", "write_opening"]
 
 
 def open_test(
@@ -39,6 +39,23 @@ def open_test(
         defined on these rows is None.
     """
     result = judge(model, task, metric, data.samples.take(rows))
+    kept = write_opening(folder, model, rung, metric, result, len(rows), again=again)
+    write_array(folder / "test_rows.npy", rows)
+    write_array(folder / "test_predictions.npy", result.predictions)
+    return kept
+
+
+def write_opening(
+    folder: Path,
+    model: Model,
+    rung: str,
+    metric: Metric,
+    result: Judgement,
+    rows: int,
+    *,
+    again: bool = False,
+) -> dict[str, Any]:
+    """Add an opening to `evaluation.json`; return it as `open_test` does."""
     entry = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "rung": rung,
@@ -48,7 +65,7 @@ def open_test(
         "low": known(result.low),
         "high": known(result.high),
         "scores": dict(result.scores),
-        "rows": len(rows),
+        "rows": rows,
     }
     path = folder / "evaluation.json"
     openings = _openings(path)
@@ -56,8 +73,6 @@ def open_test(
         openings = [e for e in openings if e["model"] != entry["model"]]
     openings = [*openings, entry]
     write_json(path, {"openings": openings})
-    write_array(folder / "test_rows.npy", rows)
-    write_array(folder / "test_predictions.npy", result.predictions)
     kept = {key: entry[key] for key in ("score", "low", "high", "scores")}
     return kept | {"openings": len(openings)}
 

@@ -66,7 +66,7 @@ class Columns(nn.Module):
         self.mean.copy_(unit.mean(0) * largest)
         self.scale.copy_(torch.where(varies, 1 / (spread.clamp_min(1e-300) * largest), 0.0))
         self.scale.nan_to_num_(nan=0.0, posinf=0.0)
-        flags = self._flags(cells)
+        flags = self.flags(cells)
         self.active.copy_((flags != flags[:1]).any(0))
         return self
 
@@ -75,9 +75,10 @@ class Columns(nn.Module):
         numbers = cells[:, self.numbers]
         numbers = torch.where(numbers.isnan(), self.fill, numbers)
         scaled = (numbers - self.mean) * self.scale
-        return torch.cat([scaled, self._flags(cells) * self.active], dim=1).to(self.dtype)
+        return torch.cat([scaled, self.flags(cells) * self.active], dim=1).to(self.dtype)
 
-    def _flags(self, cells: Tensor) -> Tensor:
+    def flags(self, cells: Float64[Tensor, "rows columns"]) -> Float64[Tensor, "rows flags"]:
+        """Return the features that nothing is learnt for: cycles, indicators, missing cells."""
         parts = []
         if self.cycles:
             periods = cells.new_tensor([period for _, period in self.cycles])

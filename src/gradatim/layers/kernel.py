@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from gradatim.layers.blocks import in_blocks
 
-__all__ = ["RbfExpansion", "nystroem", "rbf", "scale_of"]
+__all__ = ["RbfExpansion", "nystroem", "rbf", "scale_of", "squared_distances"]
 
 _RANK = 1e-10  # eigenvalues below this share of the largest are rounding
 
@@ -16,15 +16,21 @@ def rbf(
     points: Float64[Tensor, "points features"],
     gamma: float | Float64[Tensor, ""],
 ) -> Float64[Tensor, "rows points"]:
-    """Return k(x, p) = exp(-gamma |x - p|^2), with |x - p|^2 = |x|^2 + |p|^2 - 2 x.p.
+    """Return k(x, p) = exp(-gamma |x - p|^2).
 
     >>> a = torch.tensor([[0.0, 1.0]], dtype=torch.float64)
     >>> round(rbf(a, -a, 0.25).item(), 6)  # exp(-1)
     0.367879
     """
+    return (-gamma * squared_distances(x, points)).exp()
+
+
+def squared_distances(
+    x: Float64[Tensor, "rows features"], points: Float64[Tensor, "points features"]
+) -> Float64[Tensor, "rows points"]:
+    """Return |x - p|^2 = |x|^2 + |p|^2 - 2 x.p, which kernels of every gamma share."""
     squares = x.square().sum(1)[:, None] + points.square().sum(1)
-    distance = (squares - 2 * (x @ points.T)).clamp_min(0)
-    return (-gamma * distance).exp()
+    return (squares - 2 * (x @ points.T)).clamp_min(0)
 
 
 def scale_of(x: Float64[Tensor, "rows features"]) -> float:

@@ -1,6 +1,8 @@
 """Kernel ridge regression: a straight fit in the space of all smooth functions."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import Annotated, ClassVar
 
 import torch
@@ -15,9 +17,10 @@ from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
 from gradatim.layers.chunks import in_chunks
 from gradatim.layers.features import flat_features
-from gradatim.layers.kernel import RbfExpansion, nystroem, rbf, scale_of
+from gradatim.layers.kernel import RbfExpansion, nystroem, rbf, scale_of, squared_distances
 from gradatim.layers.outputs import output_for
 from gradatim.ops.folds import Split
+from gradatim.ops.grams import gram_of
 from gradatim.ops.inner import inner_folds
 
 __all__ = ["RUNG", "KernelRidge"]
@@ -99,7 +102,9 @@ class KernelRidge(Solved):
         gammas = [share * scale_of(x) for share in _GAMMAS]
         ruled = samples.groups is not None or samples.times is not None
         splits = inner_folds(samples, 3, seed) if ruled else []
-        errors = torch.stack([_errors(rbf(x, x, gamma), t, penalties, splits) for gamma in gammas])
+        apart = squared_distances(x, x)
+        kernels = ((-gamma * apart).exp() for gamma in gammas)
+        errors = torch.stack([_errors(kernel, t, penalties, splits) for kernel in kernels])
         at_gamma, at_penalty = divmod(int(errors.argmin()), len(penalties))
         return gammas[at_gamma], penalties[at_penalty].item()
 
@@ -149,13 +154,12 @@ def _solve_all(x: Tensor, t: Tensor, points: Tensor, gamma: float, penalty: floa
 def _solve_landmarks(x: Tensor, t: Tensor, points: Tensor, gamma: float, penalty: float) -> Tensor:
     """Return the bumps of ridge regression on Nystroem features Z = k(x, L) W: a = W w."""
     whiten = nystroem(points, gamma)
-    gram = penalty * torch.eye(whiten.shape[1], dtype=torch.float64)
-    cross = torch.zeros(whiten.shape[1], t.shape[1], dtype=torch.float64)
-    for rows, targets in zip(x.split(2048), t.split(2048), strict=True):
-        z = rbf(rows, points, gamma) @ whiten
-        gram += z.T @ z
-        cross += z.T @ targets
-    return whiten @ torch.cholesky_solve(cross, torch.linalg.cholesky(gram))
+    blocks = zip(x.split(2048), t.split(2048), strict=True)
+    sums = reduce(add, (gram_of(rbf(rows, points, gamma) @ whiten, b) for rows, b in blocks))
+    gram, cross = sums.moments[: sums.features, : sums.features], sums.moments[: sums.features]
+    gram.diagonal().add_(penalty)
+    factor = torch.linalg.cholesky(gram)
+    return whiten @ torch.cholesky_solve(cross[:, sums.features : -1], factor)
 
 
 RUNG = KernelRidge

@@ -18,7 +18,7 @@ from gradatim.layers.polynomials import Monomials, OrthogonalPolynomials
 from gradatim.ops.folds import Split
 from gradatim.ops.inner import inner_folds
 from gradatim.ops.polynomials import cross_degree
-from gradatim.ops.ridge import held_out_predictions, ridge_path
+from gradatim.ops.ridge import held_out_predictions
 
 __all__ = ["RUNG", "Polynomial", "PolynomialNetwork"]
 
@@ -180,8 +180,7 @@ def _fit(
     grid = torch.logspace(-9, 2, 23, dtype=torch.float64)
     if isinstance(powers, OrthogonalPolynomials):
         grid = grid.new_tensor([1e-30])  # no penalty: it only keeps 0 / 0 from a constant column
-    path = ridge_path(phi, t, grid * len(x))
-    said, rows = held_out_predictions(phi, t, grid, splits)
+    path, said, rows = held_out_predictions(phi, t, grid, splits)
     errors = (said - t[rows]).square().mean((1, 2))
     best = int(errors.argmin())
     residuals = phi @ path.weights[best] + path.bias[best] - t

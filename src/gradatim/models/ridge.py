@@ -16,7 +16,7 @@ from gradatim.layers.features import flat_features
 from gradatim.layers.outputs import Logits, output_for
 from gradatim.ops.calibration import temperature
 from gradatim.ops.inner import inner_folds
-from gradatim.ops.ridge import held_out_predictions, ridge_path
+from gradatim.ops.ridge import held_out_predictions
 
 __all__ = ["RUNG", "Ridge"]
 
@@ -65,11 +65,10 @@ class Ridge(Solved):
         shares = torch.logspace(-6, 3, self.penalties, dtype=torch.float64)
         dependent = samples.groups is not None or samples.times is not None
         splits = inner_folds(samples, 5, seed) if dependent else []
-        said, rows = held_out_predictions(x, t, shares, splits)
+        path, said, rows = held_out_predictions(x, t, shares, splits)
         best = int((said - t[rows]).square().mean((1, 2)).argmin())
-        path = ridge_path(x, t, shares[best : best + 1] * len(x))
-        layer.weight.copy_(path.weights[0].T)
-        layer.bias.copy_(path.bias[0])
+        layer.weight.copy_(path.weights[best].T)
+        layer.bias.copy_(path.bias[best])
         output = output_for(signature)
         if isinstance(output, Logits):
             output.scale.fill_(temperature(said[best], samples.targets[rows]))

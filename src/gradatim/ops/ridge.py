@@ -64,8 +64,8 @@ def held_out_predictions(
     targets: Float64[Tensor, "rows outputs"],
     shares: Float64[Tensor, " penalties"],
     splits: Sequence[tuple[np.ndarray, np.ndarray]],
-) -> tuple[Float64[Tensor, "penalties held outputs"], Int64[Tensor, " held"]]:
-    """Return each penalty's predictions of rows that did not teach it, and which rows they are.
+) -> tuple[RidgePath, Float64[Tensor, "penalties held outputs"], Int64[Tensor, " held"]]:
+    """Return the path of all rows, predictions of rows that did not teach, and which rows they are.
 
     Leaving single rows out is closed form, and right when rows are independent; groups and times
     are not, and need `splits` that keep them apart.
@@ -76,11 +76,12 @@ def held_out_predictions(
         shares: penalties divided by the row count.
         splits: pairs (train, held) of row numbers; empty leaves single rows out.
     """
+    whole = ridge_path(features, targets, shares * len(features))
     if not splits:
-        path = ridge_path(features, targets, shares * len(features))
-        return path.held_out, torch.arange(len(features))
+        return whole, whole.held_out, torch.arange(len(features))
     said = []
     for train, held in splits:
         path = ridge_path(features[train], targets[train], shares * len(train))
         said.append(features[held] @ path.weights + path.bias[:, None])
-    return torch.cat(said, 1), torch.from_numpy(np.concatenate([held for _, held in splits]))
+    rows = torch.from_numpy(np.concatenate([held for _, held in splits]))
+    return whole, torch.cat(said, 1), rows

@@ -166,7 +166,8 @@ def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
         asked["stream"] = question.get("stream", False)
         climb(question["data"], rungs=question["names"], **shared, **asked)
     else:
-        fit(question["data"], rung=question["rung"], settings=_flat(question), **shared)
+        asked = {"settings": _flat(question), "shard": question.get("shard", False)}
+        fit(question["data"], rung=question["rung"], **asked, **shared)
     return folder
 
 

@@ -1,10 +1,12 @@
 """`fit`: one rung on the training rows, with the recipe of the user's choice."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from os import fsdecode
 from pathlib import Path
 from time import monotonic
 from typing import Any, Unpack
@@ -14,7 +16,7 @@ from gradatim.compare.costs import measure
 from gradatim.compare.gallery import keep_evidence
 from gradatim.compare.job import Work
 from gradatim.core.errors import ConfigError
-from gradatim.core.rung import Model
+from gradatim.core.rung import Model, Solved
 from gradatim.data.doctor import inspection
 from gradatim.data.splits import partition
 from gradatim.runs import disk
@@ -22,7 +24,7 @@ from gradatim.runs.files import finish_all, write_json
 from gradatim.runs.folder import command_of, open_run
 from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model, save_model
-from gradatim.session.budgets import kept
+from gradatim.session.budgets import Budgets, kept
 from gradatim.session.data_options import Chosen, DataOptions
 from gradatim.session.objects import (
     choose_metric,
@@ -31,6 +33,8 @@ from gradatim.session.objects import (
     task_for,
     work_for,
 )
+from gradatim.train.distributed.joining import together
+from gradatim.train.distributed.party import Party
 from gradatim.train.fitting import Fitting
 from gradatim.train.lasting import CHECKPOINTS, RECORDS, Lasting
 from gradatim.train.loop import Record
@@ -68,9 +72,13 @@ def fit(
     out: Path | str | None = None,
     command: str | None = None,
     watch: Watch | None = None,
+    shard: bool = False,
     **options: Unpack[DataOptions],
 ) -> Fit:
     """Fit one rung on the training rows of the data; the sealed test split stays closed.
+
+    Where torchrun has started several processes, they train one model together; the first of them
+    writes the folder, and the summary of the others is empty.
 
     Args:
         data: as for `climb`.
@@ -82,6 +90,7 @@ def fit(
         out: the run folder.
         command: how the user asked, for the model card.
         watch: called with every record.
+        shard: whether each of several processes holds a part of the network only.
         options: keywords of `DataOptions`, such as metric, group and drop.
 
     Raises:
@@ -90,43 +99,61 @@ def fit(
     begun, seed = monotonic(), int(seed)
     chosen = Chosen.of(fit, target, options)
     chosen.check(seed)
-    dataset, split = partition(chosen.open(data), seed=seed)
-    job = task_for(dataset.signature)
-    judge = choose_metric(job, chosen.metric, dataset)
-    choice = choose_rungs([rung])[0]
-    refusal = choice.accepts(dataset.signature)
-    if refusal is not None:
-        raise ConfigError(f"{rung} does not take {dataset.name}: {refusal}")
-    changes = settings_from(recipe, settings)
-    work = work_for(choice, job, dataset.signature, len(split.training), seed, changes)
-    question = chosen.question() | {
-        "job": "fit",
-        "data": dataset.source,
-        "fingerprint": dataset.fingerprint,
-        "split_hash": split.hash,
-        "metric": judge.name,
-        "seed": seed,
-        "rung": rung,
-        "settings": work.rung.model_dump(mode="json"),
-        "recipe": work.recipe.model_dump(mode="json"),
-        "gradatim": __version__,
-    }
-    place = Path(out) if out is not None else None
-    folder = open_run(place, f"{dataset.name}-{rung}", question, command or "gradatim.fit(...)")
-    with locked(folder), kept(chosen.budgets, folder):
-        keep_evidence(folder, dataset, split)
-        write_json(folder / "inspection.json", inspection(dataset))
-        fitting = Fitting(
-            work.rung, job, dataset.samples.take(split.training), dataset.signature, work.recipe
-        )
-        late = _train(folder, fitting, question, chosen.deadline(begun) - REST, watch)
-        epochs = len((folder / RECORDS).read_bytes().splitlines())
-        summary = _summary(work, fitting, dataset.source, judge.name, split.hash)
-        summary |= {"seconds": monotonic() - begun, "epochs": epochs, "run": str(folder)}
-        summary |= {"note": LATE} if late else {}
-        summary |= {"command": command_of(folder), "train_rows": len(split.training)}
-        _save(folder, work, fitting.model, judge.name, summary)
+    with together(shard) as party:
+        dataset, split = partition(chosen.open(data), seed=seed)
+        job = task_for(dataset.signature)
+        judge = choose_metric(job, chosen.metric, dataset)
+        choice = choose_rungs([rung])[0]
+        refusal = choice.accepts(dataset.signature)
+        if refusal is not None:
+            raise ConfigError(f"{rung} does not take {dataset.name}: {refusal}")
+        if party.size > 1 and isinstance(choice, Solved):
+            raise ConfigError(f"{rung} is solved, not trained: leave out torchrun, one is enough")
+        changes = settings_from(recipe, settings)
+        work = work_for(choice, job, dataset.signature, len(split.training), seed, changes)
+        question = chosen.question() | {
+            "job": "fit",
+            "data": dataset.source,
+            "fingerprint": dataset.fingerprint,
+            "split_hash": split.hash,
+            "metric": judge.name,
+            "seed": seed,
+            "rung": rung,
+            "settings": work.rung.model_dump(mode="json"),
+            "recipe": work.recipe.model_dump(mode="json"),
+            "gradatim": __version__,
+        }
+        question |= {"shard": True} if shard else {}
+        party.same("data, settings or version", json.dumps(question, sort_keys=True))
+        place, name = Path(out) if out is not None else None, f"{dataset.name}-{rung}"
+        said = command or "gradatim.fit(...)"
+        folder = Path(fsdecode(party.told(lambda: bytes(open_run(place, name, question, said)))))
+        with _leading(party, folder, chosen.budgets):
+            if party.leads:
+                keep_evidence(folder, dataset, split)
+                write_json(folder / "inspection.json", inspection(dataset))
+            rows = dataset.samples.take(split.training)
+            fitting = Fitting(work.rung, job, rows, dataset.signature, work.recipe, party)
+            late = _train(folder, fitting, question, chosen.deadline(begun) - REST, watch)
+            if not party.leads:
+                return Fit(folder, {})
+            epochs = len((folder / RECORDS).read_bytes().splitlines())
+            summary = _summary(work, fitting, dataset.source, judge.name, split.hash)
+            summary |= {"seconds": monotonic() - begun, "epochs": epochs, "run": str(folder)}
+            summary |= {"note": LATE} if late else {}
+            summary |= {"command": command_of(folder), "train_rows": len(split.training)}
+            _save(folder, work, fitting.model, judge.name, summary)
     return Fit(folder, summary)
+
+
+@contextmanager
+def _leading(party: Party, folder: Path, budgets: Budgets) -> Iterator[None]:
+    """Hold the folder and watch the budgets while the block runs, on the rank that leads."""
+    if not party.leads:
+        yield
+        return
+    with locked(folder), kept(budgets, folder):
+        yield
 
 
 def _train(
@@ -137,7 +164,7 @@ def _train(
     meaning = {"fit": sha256(asked).hexdigest(), "gradatim": __version__}
     lasting = Lasting(fitting, folder, meaning, deadline)
     for _, record in lasting:
-        if watch is not None:
+        if watch is not None and fitting.party.leads:
             watch(record)
     return lasting.late
 
@@ -163,5 +190,5 @@ def _save(folder: Path, work: Work, model: Model, metric: str, summary: dict[str
     )
     save_model(folder / "model", model, work.rung, work.signature, work.task.name, metric, card)
     write_json(folder / "fit.json", summary)
+    finish_all(folder, without=CHECKPOINTS)  # first: a kill in between must cost no training
     disk.remove_tree(folder / CHECKPOINTS)
-    finish_all(folder)

@@ -6,6 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import numpy as np
 import torch
 
 from gradatim import __version__
@@ -13,7 +14,7 @@ from gradatim.compare.climb import Event
 from gradatim.compare.leaderboard import Ladder, collect
 from gradatim.compare.streamed import fit_streamed, sealed_tallies, solve_all
 from gradatim.compare.totals import Totals, one_thread
-from gradatim.core.errors import ConfigError, DataError, NumericError
+from gradatim.core.errors import ConfigError, DataError, NumericError, ResourceError
 from gradatim.core.rung import Rung
 from gradatim.core.signature import Category
 from gradatim.data.streams.inspection import inspection_of
@@ -38,6 +39,7 @@ __all__ = ["climb_streamed", "open_again"]
 Watch = Callable[[Event], None]
 NOTES = (
     "The table was read in pieces and only what needs sums was tried; --rows N tries all on N rows",
+    "Missing numbers took the mean, and penalties were chosen on parts of the rows to learn from",
     "Copies of rows and leaks were not looked for, and parts are not balanced by class",
 )
 
@@ -61,7 +63,8 @@ def climb_streamed(
     Raises:
         GradatimError: data, settings or resources do not allow it.
     """
-    begun, say = monotonic(), watch or (lambda event: None)
+    begun = monotonic()
+    say = _until(chosen.deadline(begun), watch or _quiet)
     ladder = choose_rungs(rungs, without)
     place = open_stream_of(data, chosen, seed, say)
     excused = _excused(ladder, place)
@@ -81,13 +84,25 @@ def climb_streamed(
         fit_streamed(totals, fitted, place.task, folder, say)
         standing = collect(folder, ladder, place.membership, place.metric, excused, chosen.rope)
         board = _board(place, totals, standing, seed) | {"command": command_of(folder)}
-        _crown(folder, board, fitted, place, totals, say)
+        _crown(folder, board, fitted, place, totals, watch or _quiet)
         board["seconds"] = monotonic() - begun
         board |= {"run": str(folder), "report": str(folder / "report.html")}
         write_json(folder / "leaderboard.json", board)
         write_bytes(folder / "report.html", build([folder]).encode())
         finish_all(folder)
     return folder, board
+
+
+def _until(deadline: float, watch: Watch) -> Watch:
+    """Return a watch that ends the climb when the time is over: half a pass tells nothing."""
+
+    def say(event: Event) -> None:
+        if monotonic() > deadline:
+            trouble = "--minutes were over before the table was read; what is fitted is kept"
+            raise ResourceError(f"{trouble}. Give more --minutes, or use --rows N")
+        watch(event)
+
+    return say
 
 
 def _excused(ladder: Sequence[Rung], place: StreamedGround) -> dict[str, tuple[str, str, str]]:
@@ -207,7 +222,7 @@ def open_streamed_test(
         low, high = wilson(round(scores[name] * whole.rows), round(whole.rows))
     low, high = place.metric.within(low, high) if isfinite(low) else (low, high)
     spoken = {key: known(value) for key, value in scores.items()}
-    result = Judgement(scores[name], low, high, spoken, None)  # type: ignore[arg-type]
+    result = Judgement(scores[name], low, high, spoken, np.empty(0))
     return write_opening(folder, model, rung, place.metric, result, round(whole.rows), again=again)
 
 

@@ -12,13 +12,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from joblib import register_parallel_backend
 from joblib.parallel import ParallelBackendBase
 
+from gradatim.compare.clusters.guard import guarded
 from gradatim.compare.pool import HERE, Crew
 from gradatim.core.errors import ConfigError, ResourceError
 
@@ -41,6 +42,8 @@ def opened(address: str | None) -> Iterator[Crew]:
         ConfigError: this process uses Ray already.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
+    for what in ("INITIAL", "MAX"):  # a client tries three times, and `_reach` has tried before
+        os.environ.setdefault(f"RAY_CLIENT_{what}_CONNECTION_TIMEOUT_S", "1")
     import ray
 
     if ray.is_initialized():
@@ -48,19 +51,20 @@ def opened(address: str | None) -> Iterator[Crew]:
     # Sockets lie in it, whose names must be short: where this is long, Ray takes its own.
     short = len(tempfile.gettempdir()) < 30
     scratch = tempfile.mkdtemp(prefix="ray-") if short else None
-    try:
-        _begin(ray, address, scratch)
-        register_parallel_backend("gradatim-ray", Tasks)
-        tasks = Running(ray)
-        yield Crew(
-            count=max(1, int(ray.cluster_resources().get("CPU", 1))),
-            backend={"backend": "gradatim-ray", "running": tasks},
-            stop=tasks.stop if address else ray.shutdown,
-        )
-    finally:
-        ray.shutdown()
-        if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
+    with nullcontext() if address else guarded():
+        try:
+            _begin(ray, address, scratch)
+            register_parallel_backend("gradatim-ray", Tasks)
+            tasks = Running(ray)
+            yield Crew(
+                count=max(1, int(ray.cluster_resources().get("CPU", 1))),
+                backend={"backend": "gradatim-ray", "running": tasks},
+                stop=tasks.stop if address else ray.shutdown,
+            )
+        finally:
+            ray.shutdown()
+            if scratch:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _begin(ray: Any, address: str | None, scratch: str | None) -> None:
@@ -73,7 +77,9 @@ def _begin(ray: Any, address: str | None, scratch: str | None) -> None:
         ray.init(address, runtime_env={"env_vars": ONE}, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ResourceError(f"the Ray cluster at {address} refuses: {reason}") from error
+        text = f"the Ray cluster at {address} refuses: {reason}"
+        remedy = "give it the token, if it asks for one: RAY_AUTH_MODE=token"
+        raise ResourceError(f"{text}; {remedy}") from error
 
 
 def _reach(address: str) -> None:
@@ -98,14 +104,21 @@ class Running:
         self.task = ray.remote(num_cpus=1)(_call)
         self.references: set[Any] = set()
         self.sent: dict[int, tuple[Any, Any]] = {}
+        # What follows a result must not run in the thread that Ray's client gets results by: it
+        # hands out the next call, and that waits for this very thread.
+        self.aside = ThreadPoolExecutor(1)
 
     def start(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> "Future[Any]":
         """Start a call where a worker is free."""
         reference = self.task.remote(function, *map(self._one, arguments))
         self.references.add(reference)
         future: Future[Any] = reference.future()
-        future.add_done_callback(lambda done: self.references.discard(reference))
+        self.then(future, lambda done: self.references.discard(reference))
         return future
+
+    def then(self, future: "Future[Any]", what: Callable[[Any], None]) -> None:
+        """Call `what` with a future when it is done."""
+        future.add_done_callback(lambda done: self.aside.submit(what, done))
 
     def stop(self) -> None:
         """End the workers of all calls and wait until they are gone."""
@@ -150,7 +163,7 @@ class Tasks(ParallelBackendBase):
         assert not keywords, "calls of the pool have positional arguments alone"
         future = self.running.start(function, arguments)
         if callback is not None:
-            future.add_done_callback(callback)
+            self.running.then(future, callback)
         return future
 
     def retrieve_result_callback(self, out: "Future[Any]") -> list[Any]:

@@ -1,0 +1,1 @@
+"""Tables that are read in pieces because all of their rows do not fit into memory."""
