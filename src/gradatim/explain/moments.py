@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gradatim.layers.fused import FusedSequential
+
 __all__ = ["ACTIVATIONS", "Link", "moments", "predicted", "simple_chain"]
 
 ACTIVATIONS = (
@@ -126,7 +128,7 @@ def simple_chain(network: nn.Module, inputs: Tensor) -> list[tuple[str, Link]]:
 
 
 def _in_turn(network: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
-    if type(network) is not nn.Sequential:
+    if type(network) not in (nn.Sequential, FusedSequential):
         yield name, network
         return
     for child, layer in network.named_children():

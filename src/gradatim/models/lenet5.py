@@ -8,6 +8,7 @@ from torch import nn
 
 from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe
 from gradatim.core.signature import Image
+from gradatim.layers.fused import FusedSequential
 from gradatim.models._pictures import OnPictures
 
 __all__ = ["RUNG", "LeNet5"]
@@ -54,7 +55,7 @@ class LeNet5(OnPictures):
     def network(self, channels: int, outputs: int, size: tuple[int, int]) -> nn.Module:
         """Return two convolutions with pooling and three linear layers."""
         first, second, hidden, last = (max(2, round(n * self.width)) for n in (6, 16, 120, 84))
-        return nn.Sequential(
+        return FusedSequential(
             nn.Conv2d(channels, first, 5),
             nn.ReLU(),
             nn.MaxPool2d(2),

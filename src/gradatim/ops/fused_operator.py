@@ -1,0 +1,194 @@
+"""The torch operator behind `gradatim.ops.fused_convolution`: its machine code and its gradient."""
+
+import ctypes
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gradatim.ops.compiled import Unavailable, library
+
+__all__ = ["PADDINGS", "SIDES", "obstacle"]
+
+SOURCE = Path(__file__).with_name("fused_convolution.c")
+SIDES, PADDINGS = (3, 5), (0, 1, 2)
+CLOSED = 4
+"""The winner of a window with no value above 0; the others are 0 to 3, line by line."""
+WORTH_A_THREAD = 2_000_000
+"""Multiply-adds: starting a thread takes about as long as this many."""
+
+
+def obstacle() -> str | None:
+    """Return why the machine code is not used, or None; the first call compiles it."""
+    if os.environ.get("GRADATIM_FUSED") == "0":
+        return "GRADATIM_FUSED=0 switches it off"
+    code = _code()
+    return code if isinstance(code, str) else None
+
+
+@cache
+def _code() -> ctypes.CDLL | str:
+    """Return the machine code, or why there is none."""
+    try:
+        code = _declared(SOURCE)
+    except Unavailable as error:
+        return str(error)
+    return code if _agrees(code) else "the compiled code does not compute what torch does"
+
+
+def _declared(source: Path) -> ctypes.CDLL:
+    """Return the machine code, told of its pointers: ctypes would cut them to 32 bits."""
+    code = library(source)
+    code.forward.argtypes = [ctypes.c_void_p] * 6
+    code.backward.argtypes = [ctypes.c_void_p] * 8
+    return code
+
+
+def _loaded() -> ctypes.CDLL:
+    code = _code()
+    assert isinstance(code, ctypes.CDLL), code
+    return code
+
+
+def _agrees(code: ctypes.CDLL) -> bool:
+    """Compare with torch, on small whole numbers: a compiler may have its faults."""
+    for before, after, side in ((1, 7, 5), (3, 20, 3)):
+        x = (torch.arange(2 * before * 130) * 7 % 11 - 5.0).view(2, before, 10, 13)
+        weight = (torch.arange(after * before * side**2) % 5 - 2.0).view(after, before, side, side)
+        bias = torch.arange(after) - 3.0
+        out, winner = _forward(code, x, weight, bias, 1)
+        right = F.max_pool2d(F.relu(F.conv2d(x, weight, bias, padding=1)), 2)
+        pairs = [(out, right)]
+        arguments = (out % 5 - 2, winner, x, weight, 1, True)
+        pairs += zip(_backward(code, *arguments), _smooth(*arguments), strict=True)
+        if not all(torch.allclose(a, b, atol=1e-3) for a, b in pairs):
+            return False
+    return True
+
+
+def _forward(
+    code: ctypes.CDLL, x: Tensor, weight: Tensor, bias: Tensor, padding: int
+) -> tuple[Tensor, Tensor]:
+    weight = _whole(weight)
+    out, winner = _results(x, weight, bias, padding)
+    _call(code.forward, (x, weight, bias.contiguous(), out, winner), x, weight, out, padding)
+    return out, winner
+
+
+def _backward(
+    code: ctypes.CDLL,
+    slope: Tensor,
+    winner: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    padding: int,
+    to_x: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    slope, weight = slope.contiguous(), _whole(weight)
+    gradients = _gradients(slope, winner, x, weight, padding, to_x)
+    _call(code.backward, (slope, winner, x, weight, *gradients), x, weight, slope, padding)
+    return gradients
+
+
+def _whole(weight: Tensor) -> Tensor:
+    """Return kernels without gaps between their numbers, so that a gradient can lie as they do."""
+    last = torch.channels_last
+    whole = weight.is_contiguous() or weight.is_contiguous(memory_format=last)
+    return weight if whole else weight.contiguous()
+
+
+def _results(x: Tensor, weight: Tensor, bias: Tensor, padding: int) -> tuple[Tensor, Tensor]:
+    """Return room for the pooled maps and their winners."""
+    high, wide = ((n + 2 * padding - weight.shape[2] + 1) // 2 for n in x.shape[2:])
+    shape = (x.shape[0], weight.shape[0], high, wide)
+    return x.new_empty(shape), x.new_empty(shape, dtype=torch.uint8)
+
+
+def _gradients(
+    slope: Tensor, winner: Tensor, x: Tensor, weight: Tensor, padding: int, to_x: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return room for the gradients by x (nothing when it is not asked for), kernels and biases."""
+    below = x.new_empty(x.shape if to_x else (0,))
+    return below, torch.empty_like(weight), weight.new_empty(weight.shape[0])
+
+
+def _call(
+    door: Any,
+    tensors: tuple[Tensor, ...],
+    x: Tensor,
+    weight: Tensor,
+    out: Tensor,
+    padding: int,
+) -> None:
+    after, _, side, _ = weight.shape
+    work = 4 * out.numel() * weight.numel() // after
+    threads = min(torch.get_num_threads(), 1 + work // WORTH_A_THREAD)
+    numbers = (*x.shape, after, side, padding, threads, *x.stride(), *weight.stride())
+    if door(*(tensor.data_ptr() for tensor in tensors), (ctypes.c_int64 * len(numbers))(*numbers)):
+        raise MemoryError(f"no memory to convolve pictures of {tuple(x.shape)}")
+
+
+# --- what torch knows of it ---
+# torch.library.custom_op defines the same, but its first call imports torch._dynamo (1.7 s), and
+# each of its calls takes longer.
+
+
+class _Differentiable(torch.autograd.Function):
+    """The operator with its gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, padding: int
+    ) -> tuple[Tensor, Tensor]:
+        with torch._C._AutoDispatchBelowAutograd():
+            out, winner = torch.ops.gradatim.convolve_relu_pool.default(x, weight, bias, padding)
+        ctx.mark_non_differentiable(winner)
+        ctx.save_for_backward(x, weight, winner)
+        ctx.padding = padding
+        return out, winner
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, winner = ctx.saved_tensors
+        # While gradients are recorded they are going to be differentiated once more.
+        fast = torch.ops.gradatim.convolve_relu_pool_backward.default
+        way = _smooth if torch.is_grad_enabled() else fast
+        to_x = ctx.needs_input_grad[0]
+        by_x, *others = way(slopes[0], winner, x, weight, ctx.padding, to_x)
+        return by_x if to_x else None, *others, None
+
+
+def _smooth(
+    slope: Tensor, winner: Tensor, x: Tensor, weight: Tensor, padding: int, to_x: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients by operations of torch, which have derivatives themselves."""
+    nothing = slope.new_zeros(())
+    each = torch.stack([torch.where(winner == i, slope, nothing) for i in range(CLOSED)], 2)
+    spread = F.pixel_shuffle(each.flatten(1, 2), 2)
+    high, wide = (n + 2 * padding - weight.shape[2] + 1 for n in x.shape[2:])
+    # A line or column that fills no window has no gradient.
+    spread = F.pad(spread, [0, wide - spread.shape[3], 0, high - spread.shape[2]])
+    places = ([1, 1], [padding, padding], [1, 1], False, [0, 0], 1)
+    found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward.default(
+        spread, x, weight, [weight.shape[0]], *places, [to_x, True, True]
+    )
+    return found
+
+
+_LIBRARY = torch.library.Library("gradatim", "FRAGMENT")
+_LIBRARY.define(
+    "convolve_relu_pool(Tensor x, Tensor weight, Tensor bias, int padding) -> (Tensor, Tensor)"
+)
+_LIBRARY.define(
+    "convolve_relu_pool_backward(Tensor slope, Tensor winner, Tensor x, Tensor weight,"
+    " int padding, bool to_x) -> (Tensor, Tensor, Tensor)"
+)
+_LIBRARY.impl("convolve_relu_pool", lambda *given: _forward(_loaded(), *given), "CPU")
+_LIBRARY.impl("convolve_relu_pool", _Differentiable.apply, "Autograd")
+_LIBRARY.impl("convolve_relu_pool_backward", lambda *given: _backward(_loaded(), *given), "CPU")
+torch.library.register_fake("gradatim::convolve_relu_pool", _results, lib=_LIBRARY)
+torch.library.register_fake("gradatim::convolve_relu_pool_backward", _gradients, lib=_LIBRARY)
