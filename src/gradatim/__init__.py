@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from gradatim.session.shapes import shapes
     from gradatim.session.signal import signal
     from gradatim.session.story import story
+    from gradatim.session.track import track
 
 # Names load when they are used, so that `import gradatim` costs nothing. `evaluate` and `report`
 # are rooms; their functions are in `gradatim.session.ask`.
 _VERBS = ("ablate", "climb", "derive", "fit", "import_weights", "inspect", "race", "rates")
-_HOMES = {name: f"session.{name}" for name in (*_VERBS, "shapes", "signal", "story")}
+_HOMES = {name: f"session.{name}" for name in (*_VERBS, "shapes", "signal", "story", "track")}
 _HOMES |= dict.fromkeys(("Classifier", "Regressor"), "estimators")
 _HOMES |= dict.fromkeys(("load", "predict"), "session.ask")
 
 __all__ = ["Classifier", "Regressor", "ablate", "climb", "derive", "fit", "import_weights"]
-__all__ += ["inspect", "load", "predict", "race", "rates", "shapes", "signal", "story"]
+__all__ += ["inspect", "load", "predict", "race", "rates", "shapes", "signal"]
+__all__ += ["story", "track"]
 
 __version__ = "0.1.0"
 

@@ -49,6 +49,7 @@ Which network does my data need?
 │                 beside theory.                                               │
 │ story           Tell a story of the course with numbers: xor, vanishing or   │
 │                 symmetry.                                                    │
+│ track           Write a run's records for TensorBoard or MLflow.             │
 │ --help (-h)     Display this message and exit.                               │
 │ --version       Display application version.                                 │
 ╰──────────────────────────────────────────────────────────────────────────────╯

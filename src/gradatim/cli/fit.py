@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gradatim.cli.data_flags import DATA, DataFlags
-from gradatim.cli.options import Json, Whole, Words, command_line, print_json
+from gradatim.cli.options import Flag, Json, Whole, Words, command_line, print_json
 
 __all__ = ["fit"]
 
@@ -22,6 +22,7 @@ def fit(
     recipe: Path | None = None,
     seed: Whole = 0,
     out: Path | None = None,
+    shard: Flag = False,
     json: Json = False,
 ) -> None:
     """Fit one rung, with the recipe you choose. The sealed test split stays closed.
@@ -43,6 +44,8 @@ def fit(
         Of the split and the fit.
     out
         The run folder.
+    shard
+        Hold a part of the network on each of the processes that torchrun started.
     json
         Print one JSON object.
     """
@@ -59,8 +62,11 @@ def fit(
             out=out,
             command=command_line(),
             watch=progress,
+            shard=shard,
             **vars(flags),
         )
+    if not result.summary:
+        return  # the first of several processes speaks
     if json:
         print_json(result.summary)
         return

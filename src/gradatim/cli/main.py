@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from gradatim import __version__
-from gradatim.train.interrupts import listening
 from gradatim.cli.options import SAID, inert
 from gradatim.core.errors import GradatimError
+from gradatim.train.interrupts import listening
 
 __all__ = ["main"]
 
@@ -31,6 +31,7 @@ COMMANDS = {
     "signal": "Draw how large signals and gradients are, layer by layer, beside theory.",
     "derive": "Differentiate an expression or a network in five ways, and draw its graph.",
     "story": "Tell a story of the course with numbers: xor, vanishing or symmetry.",
+    "track": "Write a run's records for TensorBoard or MLflow.",
     "import-weights": "Turn a published state dict into a model of this project.",
     "list": "List rungs, tasks, sources or optimizers.",
 }

@@ -10,6 +10,9 @@ from typing import Any
 
 import joblib
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from gradatim.core.errors import ResourceError
 
 __all__ = ["HERE", "Crew", "side_by_side", "workers"]
 
@@ -83,6 +86,9 @@ def side_by_side(calls: Iterable[Any], *, ordered: bool = True, on: Crew = HERE)
         calls: what to run.
         ordered: yield in the order of the calls; otherwise as they finish.
         on: who runs them.
+
+    Raises:
+        ResourceError: a worker here was killed.
     """
     os.environ.setdefault("PYTHONWARNINGS", QUIET)
     how = "generator" if ordered else "generator_unordered"
@@ -90,6 +96,12 @@ def side_by_side(calls: Iterable[Any], *, ordered: bool = True, on: Crew = HERE)
         pool = joblib.Parallel(n_jobs=workers(on), return_as=how, pre_dispatch="n_jobs")
         try:
             yield from pool(map(on.packed, calls))
+        except TerminatedWorkerError as error:
+            on.stop()
+            raise ResourceError(
+                "a worker process was killed, as the system does when memory is short;\n"
+                "the same command goes on; give fewer rows, or leave out costly rungs"
+            ) from error
         except BaseException:
             on.stop()
             raise
