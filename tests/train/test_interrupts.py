@@ -6,7 +6,15 @@ import signal
 
 import pytest
 
-from gradatim.train.interrupts import check, listening, patiently
+from gradatim.train.interrupts import (
+    agreed,
+    asked,
+    check,
+    heard,
+    jointly,
+    listening,
+    patiently,
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -43,3 +51,16 @@ def test_a_patient_block_is_cut_at_its_boundary_and_at_once_by_a_second_signal()
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
         pytest.fail("the second signal was not raised")
+
+
+def test_ranks_stop_when_all_know_and_a_second_sigterm_waits_too():
+    with pytest.raises(KeyboardInterrupt), listening(), patiently(), jointly():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        check()
+        assert heard()
+        assert not asked()
+        agreed()
+        assert asked()
+        check()
+        pytest.fail("the agreement was not heeded")

@@ -146,8 +146,11 @@ class Learner:
             first, *others = terms
             weights = [p for p in optimizer.parameters if p.dim() > 1]
             penalty = self.l2 / 2
-            squares = (lambda: sum(_whole(w.square().sum()) for w in weights))
-            terms = [lambda: first() + penalty * squares(), *others]
+
+            def penalised() -> Tensor:
+                return first() + penalty * sum(_whole(w.square().sum()) for w in weights)
+
+            terms = [penalised, *others]
         return [_same_chance(term) for term in terms] if optimizer.looks_again else terms
 
     def state_dict(self) -> dict[str, Tensor]:

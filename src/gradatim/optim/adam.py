@@ -30,7 +30,7 @@ class Adam(Optimizer):
     def __init__(self, parameters: Sequence[nn.Parameter], choice: OptimizerChoice) -> None:
         super().__init__(parameters)
         self.state = {"mean": self.zeros(), "square": self.zeros()}
-        self.state["count"] = [torch.zeros(()) for _ in self.parameters]
+        self.state["count"] = [torch.zeros((), device=p.device) for p in self.parameters]
 
     @torch.no_grad()
     def update(self, rate: float, evaluate: Evaluate) -> None:

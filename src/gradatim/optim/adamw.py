@@ -27,7 +27,7 @@ class AdamW(Optimizer):
     def __init__(self, parameters: Sequence[nn.Parameter], choice: OptimizerChoice) -> None:
         super().__init__(parameters)
         self.state = {"mean": self.zeros(), "square": self.zeros(), "count": []}
-        self.state["count"] = [torch.zeros(()) for _ in self.parameters]
+        self.state["count"] = [torch.zeros((), device=p.device) for p in self.parameters]
         self._parts = [
             ([i for i, p in enumerate(self.parameters) if p.dim() > 1], choice.weight_decay),
             ([i for i, p in enumerate(self.parameters) if p.dim() <= 1], 0.0),

@@ -135,9 +135,9 @@ class Fitting:
         self.steps = recipe.epochs * self.draw.per_epoch
         choice = recipe.optimizer
         _lay_out(self.model.network, torch.channels_last)  # as `Batches` gives pictures
-        self.party.check(OPTIMIZERS[choice.name])
         trained = self.party.spread(self.model.network)
         optimizer = OPTIMIZERS[choice.name](list(self.model.network.parameters()), choice)
+        self.party.check(optimizer)
         self.learner = Learner(
             trained,
             {"model": optimizer},

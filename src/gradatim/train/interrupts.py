@@ -40,7 +40,8 @@ def listening() -> Iterator[None]:
     finally:
         _asked.clear()
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) != signal.SIG_IGN:  # `deaf` is for good
+                signal.signal(number, handler)
 
 
 @contextmanager
@@ -58,7 +59,10 @@ def patiently() -> Iterator[None]:
 
 @contextmanager
 def jointly() -> Iterator[None]:
-    """Let `check` raise only after `agreed` while the block runs: all ranks stop at one step."""
+    """Let `check` raise only after `agreed` while the block runs: all ranks stop at one step.
+
+    A second SIGTERM waits as well then, a second Ctrl-C does not.
+    """
     _joint.append(True)
     _agreed.clear()
     try:
@@ -102,7 +106,9 @@ def deaf() -> None:
 
 def _note(number: int, frame: FrameType | None) -> None:
     _asked.append(number)
-    if not _patient or len(_asked) > 1:
+    # A cluster may send SIGTERM to torchrun, which passes it on, and to the ranks as well.
+    again = _asked.count(signal.SIGINT) if _joint else len(_asked)
+    if not _patient or again > 1:
         raise KeyboardInterrupt
 
 

@@ -54,6 +54,7 @@ def together(shard: bool = False) -> Iterator[Party]:
         return
     # Not earlier: what ranks need takes seconds to import.
     from torch import distributed as dist
+    from torch.distributed.rendezvous import rendezvous
 
     from gradatim.train.distributed.ranks import Ranks
     from gradatim.train.distributed.watch import Watch
@@ -61,7 +62,7 @@ def together(shard: bool = False) -> Iterator[Party]:
     device, rank = _device(), int(os.environ["RANK"])
     _share_cores()
     _silence(rank)
-    store, rank, size = next(dist.rendezvous("env://", timeout=PATIENCE))
+    store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
     watch = Watch(store.clone(), rank, size)
     backend = "nccl" if device.type == "cuda" else "gloo"
     try:

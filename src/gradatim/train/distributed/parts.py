@@ -9,7 +9,12 @@ from typing import Any
 import torch
 from safetensors.torch import load, load_file, save
 from torch import Tensor
-from torch.distributed import checkpoint
+from torch.distributed.checkpoint.hf_storage import (
+    HuggingFaceStorageReader,
+    HuggingFaceStorageWriter,
+)
+from torch.distributed.checkpoint.state_dict_loader import load as read_parts
+from torch.distributed.checkpoint.state_dict_saver import save as write_parts
 from torch.distributed.tensor import DTensor
 
 from gradatim.core.errors import CorruptError, NumericError
@@ -90,10 +95,8 @@ class Parts(Shared):
                 "checkpoint before is kept.\nTry a lower learning rate: --set optimizer.lr=..."
             )
         name = self.party.told(lambda: f"parts-{step}-{secrets.token_hex(3)}".encode()).decode()
-        writer = checkpoint.HuggingFaceStorageWriter(
-            str(self.store.folder / name), save_distributed=True
-        )
-        checkpoint.save(dict(state), storage_writer=writer)
+        writer = HuggingFaceStorageWriter(str(self.store.folder / name), save_distributed=True)
+        write_parts(dict(state), storage_writer=writer)
         if self.party.leads:
             self.store.save(step, {"parts": self._index(name)}, records=records)
             self.store.wait()
@@ -104,11 +107,11 @@ class Parts(Shared):
         name = self.party.told(lambda: self._newest(records)).decode()
         if not name:
             return None
-        reader = checkpoint.HuggingFaceStorageReader(str(self.store.folder / name))
+        reader = HuggingFaceStorageReader(str(self.store.folder / name))
         state, like = {}, self.like()
         for key, meta in reader.read_metadata().state_dict_metadata.items():
             state[key] = _blank(key, meta, like)
-        checkpoint.load(state, storage_reader=reader)
+        read_parts(state, storage_reader=reader)
         return int(state["learner.step"]), state
 
     def _index(self, name: str) -> Tensor:

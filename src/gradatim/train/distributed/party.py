@@ -1,4 +1,4 @@
-"""`Party`: the processes that train one model. This is the party of one; `ranks` has larger ones."""
+"""`Party`: the processes that train one model. This is the party of one; see `ranks` for others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -44,7 +44,7 @@ class Party:
         """Whether this process writes the run folder and speaks to the user."""
         return self.rank == 0
 
-    def check(self, optimizer: type[Optimizer]) -> None:
+    def check(self, optimizer: Optimizer) -> None:
         """Raise a ConfigError when the party cannot take the steps of an optimizer."""
 
     def spread(self, network: nn.Module) -> nn.Module:
@@ -54,7 +54,7 @@ class Party:
     def whole(self, network: nn.Module, empty: Callable[[], nn.Module]) -> nn.Module:
         """Return the trained network in one piece, on the CPU.
 
-        Where ranks held parts of it, it is whole on the leader alone; the others get an empty one.
+        Of several ranks the leader gets it; the others get one whose numbers mean nothing.
 
         Args:
             network: as it was given to `spread`.

@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from gradatim.core.errors import ConfigError, DataError
@@ -17,6 +16,7 @@ from gradatim.core.learner import Optimizer
 from gradatim.core.randomness import seed_for
 from gradatim.runs.checkpoints import Checkpoints
 from gradatim.train import interrupts
+from gradatim.train.distributed.normalisation import joint
 from gradatim.train.distributed.parts import Parts, Shared
 from gradatim.train.distributed.party import Party, Store
 from gradatim.train.distributed.spread import Spread
@@ -48,8 +48,8 @@ class Ranks(Party):
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self.device, self.shard, self.watch = device, shard, watch
 
-    def check(self, optimizer: type[Optimizer]) -> None:
-        name = optimizer.__name__.lower()
+    def check(self, optimizer: Optimizer) -> None:
+        name = type(optimizer).__name__.lower()
         if optimizer.looks_again:
             raise ConfigError(
                 f"{name} looks at a batch several times a step, which ranks do not do together\n"
@@ -62,28 +62,22 @@ class Ranks(Party):
             )
 
     def spread(self, network: nn.Module) -> nn.Module:
-        for name, module in network.named_modules():
-            if isinstance(module, _BatchNorm):
-                raise ConfigError(
-                    f"batch normalisation ({name}) needs all rows of a batch; a rank has a share\n"
-                    "try --set model.normalisation=layer, another rung, or one process"
-                )
+        joint(network)
         network.to(self.device)
         if self.shard:
             for parameter in network.parameters():  # channels first: parts are cut from rows
                 parameter.data = parameter.data.contiguous()
-            return Spread(network, self._sharded(network), self.device)
+            self._divide(network)
+            return Spread(network, network, self.device)
         mine = [self.device] if self.device.type == "cuda" else None
         return Spread(network, DistributedDataParallel(network, device_ids=mine), self.device)
 
     @torch.no_grad()
     def whole(self, network: nn.Module, empty: Callable[[], nn.Module]) -> nn.Module:
-        if not self.shard:
-            return network.cpu()
         answer = empty()
         into = answer.state_dict()
         for name, tensor in network.state_dict().items():
-            full = _plain(tensor)  # on every rank; only the leader has room for all of them
+            full = _plain(tensor)  # of all ranks; the leader alone needs room for the whole
             if self.leads:
                 into[name].copy_(full)
         return answer
@@ -161,11 +155,22 @@ class Ranks(Party):
         dist.all_reduce(each, dist.ReduceOp.MAX)
         return each.tolist()
 
-    def _sharded(self, network: nn.Module) -> nn.Module:
+    def _divide(self, network: nn.Module) -> None:
+        """Leave this rank a part of every parameter; a step gathers one block after the other."""
         from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import fully_shard
 
-        return fully_shard(network, mesh=init_device_mesh(self.device.type, (self.size,)))
+        mesh = init_device_mesh(self.device.type, (self.size,))
+        for block in _blocks(network):
+            fully_shard(block, mesh=mesh)
+        fully_shard(network, mesh=mesh)
+
+
+def _blocks(network: nn.Module) -> list[nn.Module]:
+    """Return what a network is a row of: the parts of its outermost sequences that have weights."""
+    if isinstance(network, nn.Sequential | nn.ModuleList):
+        return [part for part in network if any(True for _ in part.parameters())]
+    return [block for child in network.children() for block in _blocks(child)]
 
 
 def _plain(tensor: Tensor) -> Tensor:

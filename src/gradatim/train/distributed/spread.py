@@ -48,10 +48,10 @@ class Spread(nn.Module):
         mine = inputs[slice_of(rows, dist.get_rank(), dist.get_world_size())].to(self.device)
         said = (self.trained if self.training else self.network)(mine)
         if isinstance(said, Tensor):
-            return _Heard.apply(said, rows)
-        return tuple(_Heard.apply(head, rows) for head in said)
+            return _heard(said, rows)
+        return tuple(_heard(head, rows) for head in said)
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Return the state of the network, under the names that it has alone."""
         return self.network.state_dict(*args, **kwargs)
 
@@ -60,11 +60,16 @@ class Spread(nn.Module):
         return self.network.load_state_dict(state_dict, *args, **kwargs)
 
 
+def _heard(mine: Tensor, rows: int) -> Tensor:
+    whole: Tensor = _Heard.apply(mine, rows)  # type: ignore[no-untyped-call]
+    return whole
+
+
 class _Heard(torch.autograd.Function):
     """From the answers to a rank's own rows to the answers to all rows, on every rank."""
 
     @staticmethod
-    def forward(ctx: Any, mine: Tensor, rows: int) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, mine: Tensor, rows: int) -> Tensor:
         """Put the own answers into their places and add up what all ranks have."""
         ctx.size, ctx.device = dist.get_world_size(), mine.device
         ctx.own = slice_of(rows, dist.get_rank(), ctx.size)
@@ -74,6 +79,6 @@ class _Heard(torch.autograd.Function):
         return whole.cpu()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """Return the gradient of the own answers, to be averaged over the ranks."""
         return gradient[ctx.own].to(ctx.device) * ctx.size, None

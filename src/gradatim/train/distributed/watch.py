@@ -172,7 +172,7 @@ def _identity(number: int) -> dict[str, str]:
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         # Containers of one machine number their processes each for itself.
-        found["machine"] = f"{boot} {os.readlink('/proc/self/ns/pid')}"
+        found["machine"] = f"{boot} {Path('/proc/self/ns/pid').readlink()}"
         state, *facts = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
         if state not in ("Z", "X"):
             found["start"] = facts[18]
