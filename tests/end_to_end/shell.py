@@ -16,7 +16,7 @@ import numpy as np
 from gradatim.cli.main import main
 
 FEW = ("--rungs", "majority,logistic,mlp")
-TIMES = {"seconds", "fit_seconds", "predict_seconds_1", "predict_seconds_256"}
+TIMES = {"seconds", "fit_seconds", "predict_seconds_1", "predict_seconds_256", "when"}
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def test_results_do_not_depend_on_how_many_work_side_by_side(tmp_path, monkeypat
     sales(tmp_path / "sales.csv")
     ask = ("climb", "sales.csv", "--target", "kind", "--rungs", "majority,mlp", "--out")
     assert gradatim(tmp_path, *ask, "two").code == 0
-    monkeypatch.setattr(climb_room, "workers", lambda: 1)
+    monkeypatch.setattr(climb_room, "workers", lambda crew: 1)
     assert gradatim(tmp_path, *ask, "one").code == 0
     one, two = tmp_path / "one", tmp_path / "two"
     for name in ("model/model.safetensors", "split.npz", "fits/mlp/0-3/predictions.npy"):
@@ -226,7 +226,7 @@ def test_a_rung_that_does_not_fit_the_time_says_what_it_needs(tmp_path, monkeypa
     sales(tmp_path / "sales.csv")
     needs = {"majority": 0.001, "logistic": 0.01, "mlp": 36_000.0}
     monkeypatch.setattr(climb_room, "forecasts", lambda works, rows, training: needs)
-    monkeypatch.setattr(climb_room, "workers", lambda: 2)
+    monkeypatch.setattr(climb_room, "workers", lambda crew: 2)
     said = gradatim(
         tmp_path, "climb", "sales.csv", "--target", "kind", *FEW, "--minutes", "60", "--json"
     )

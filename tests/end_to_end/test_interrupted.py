@@ -12,11 +12,15 @@ from pathlib import Path
 import pytest
 
 import gradatim.runs.files as files
-import gradatim.session.fit as fit_room
 from gradatim.cli.progress import Progress
 from gradatim.compare.climb import Event
+from gradatim.compare.forecast import Forecast
+from gradatim.runs.checkpoints import Checkpoints
+from gradatim.runs.commit import committed
+from gradatim.train import lasting
 from gradatim.train.loop import Record
 
+from ..runs.faults import flip  # noqa: TID252  the tests are no installed package
 from .shell import Said, board_of, command, gradatim, leftovers, records_of, sales
 
 ASK = ("climb", "sales.csv", "--target", "kind", "--rungs", "majority,logistic,mlp", "--out", "run")
@@ -113,7 +117,7 @@ def writes_of_a_climb() -> list[str]:
     """What the climb's own process writes, in order; its workers write the fits and the model."""
     return [
         *("environment.json", "question.json", "targets.npy", "split.npz", "rows.json"),
-        *("signature.json", "inspection.json", "evaluation.json", "test_rows.npy"),
+        *("signature.json", "inspection.json", "plan.json", "evaluation.json", "test_rows.npy"),
         *("test_predictions.npy", "gallery.json", "README.md", "leaderboard.json", "report.html"),
         "complete.json",
     ]
@@ -143,7 +147,7 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, wanted: Callable[[object], 
     def call(self: Progress, event: Event | Record) -> None:
         honest(self, event)
         if wanted(event):
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Progress, "__call__", call)
 
@@ -251,67 +255,102 @@ def at_step(record: object, epochs: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("epochs", "way"), [(1, "resume"), (20, "the same command"), (60, "resume")]
+    ("epochs", "way"), [(1, "resume"), (20, "the same command"), (59, "resume")]
 )
 def test_a_fit_cut_off_by_ctrl_c_ends_with_the_same_bytes(tmp_path, undisturbed_fit, epochs, way):
     sales(tmp_path / "sales.csv")
     run = tmp_path / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        interrupt_after(patch, lambda record: at_step(record, epochs))
-        assert gradatim(tmp_path, *FIT).code == 6
-    assert (run / "checkpoint.safetensors").is_file()
+    cut_off(tmp_path, epochs)
+    assert len(committed(run / "checkpoints")) == 1
     assert not leftovers(run)
     # The line of an epoch that was not kept, and one that was cut off.
     with (run / "records.jsonl").open("a") as file:
         file.write('{"step": 999999}\n{"st')
     ask = FIT if way == "the same command" else ("resume", "run")
     assert gradatim(tmp_path, *ask).code == 0
-    assert same_model(run, undisturbed_fit)
-    assert records_of(run / "records.jsonl") == records_of(undisturbed_fit / "records.jsonl")
-    assert len(records_of(run / "records.jsonl")) == 60
-    assert not (run / "checkpoint.safetensors").exists()
+    assert_same_fit(run, undisturbed_fit)
+
+
+def cut_off(folder: Path, *epochs: int) -> None:
+    """Begin a fit and press Ctrl-C after these epochs, one command after the other."""
+    for number in epochs:
+        with pytest.MonkeyPatch.context() as patch:
+            interrupt_after(patch, lambda record, number=number: at_step(record, number))
+            assert gradatim(folder, *FIT).code == 6
+
+
+def assert_same_fit(run: Path, undisturbed: Path) -> None:
     files.verify(run)
+    assert same_model(run, undisturbed)
+    assert records_of(run / "records.jsonl") == records_of(undisturbed / "records.jsonl")
+    assert len(records_of(run / "records.jsonl")) == 60
+    assert not (run / "checkpoints").exists()
+    assert not leftovers(run)
 
 
 def test_a_fit_killed_after_a_checkpoint_goes_on_from_there(tmp_path, undisturbed_fit, monkeypatch):
     """A kill leaves no time to save: the checkpoint of before is what there is."""
     sales(tmp_path / "sales.csv")
     run = tmp_path / "run"
-    monkeypatch.setattr(fit_room, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(lasting, "SAVE_EVERY", 0.0)
     with pytest.MonkeyPatch.context() as patch:
-        honest, saves = fit_room.save_checkpoint, []
+        honest, saves = Checkpoints.save, []
 
-        def save(folder: Path, state) -> None:
-            saves.append(int(state["learner.step"]))
+        def save(self: Checkpoints, step: int, *given, **named) -> None:
+            saves.append(step)
             if len(saves) == 10:
                 raise Killed
-            honest(folder, state)
+            honest(self, step, *given, **named)
+            self.wait()
 
-        patch.setattr(fit_room, "save_checkpoint", save)
+        patch.setattr(Checkpoints, "save", save)
         assert gradatim(tmp_path, *FIT).code == 70
     plant_dead_lock(run)
     restored = []
-    honest_restore = fit_room.restore
-    monkeypatch.setattr(
-        fit_room, "restore", lambda f: restored.append(honest_restore(f)) or restored[-1]
-    )
+    honest_restore = Checkpoints.restore
+
+    def restore(self: Checkpoints, *given):
+        restored.append(honest_restore(self, *given))
+        return restored[-1]
+
+    monkeypatch.setattr(Checkpoints, "restore", restore)
     assert gradatim(tmp_path, *FIT).code == 0
-    assert int(restored[0]["learner.step"]) == saves[8]
-    assert same_model(run, undisturbed_fit)
-    assert records_of(run / "records.jsonl") == records_of(undisturbed_fit / "records.jsonl")
+    assert restored[0][0] == saves[8]
+    assert_same_fit(run, undisturbed_fit)
 
 
-def test_a_checkpoint_that_is_damaged_is_corrupt(tmp_path):
+def test_a_fit_whose_folder_was_moved_goes_on(tmp_path, undisturbed_fit):
+    """Case 67."""
     sales(tmp_path / "sales.csv")
-    with pytest.MonkeyPatch.context() as patch:
-        interrupt_after(patch, lambda record: at_step(record, 5))
-        assert gradatim(tmp_path, *FIT).code == 6
-    path = tmp_path / "run" / "checkpoint.safetensors"
-    path.write_bytes(path.read_bytes()[:-10])
+    cut_off(tmp_path, 10)
+    (tmp_path / "run").rename(tmp_path / "another")
+    assert gradatim(tmp_path, "resume", "another").code == 0
+    assert_same_fit(tmp_path / "another", undisturbed_fit)
+
+
+@pytest.mark.parametrize("file", ["state.safetensors", "manifest.json"])
+def test_a_flipped_byte_in_the_newest_checkpoint_costs_no_more_than_it(
+    tmp_path, undisturbed_fit, file
+):
+    """Case 68."""
+    sales(tmp_path / "sales.csv")
+    cut_off(tmp_path, 10, 20)
+    newest, _ = committed(tmp_path / "run" / "checkpoints")
+    flip(newest / file, 100)
+    assert gradatim(tmp_path, *FIT).code == 0
+    assert_same_fit(tmp_path / "run", undisturbed_fit)
+
+
+def test_checkpoints_that_are_all_damaged_are_corrupt(tmp_path):
+    sales(tmp_path / "sales.csv")
+    cut_off(tmp_path, 10, 20)
+    for folder in committed(tmp_path / "run" / "checkpoints"):
+        flip(folder / "state.safetensors")
     said = gradatim(tmp_path, *FIT)
     assert said.code == 7
-    assert "checkpoint.safetensors" in said.err
-    assert "delete it" in said.err
+    assert "no checkpoint in run/checkpoints is as it was written" in said.err
+    assert "delete run/checkpoints to begin anew" in said.err
+    assert len(said.err.splitlines()) <= 3
 
 
 # --- in a process of its own: real signals, real workers --------------------------------------
@@ -372,20 +411,54 @@ def climbing(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-@pytest.mark.parametrize("moment", ["fits/majority/*/complete.json", "fits/mlp/*/records.jsonl"])
+def reusable(run: Path) -> set[str]:
+    """The finished fits that are not done again: folds of one model go on, or not, together."""
+    done = set(stamps(run))
+    mlp = {fit for fit in done if fit.startswith("fits/mlp/")}
+    plan = run / "plan.json"
+    together = plan.is_file() and Forecast(**json.loads(plan.read_text())["mlp"]).together
+    return done - mlp if together and len(mlp) < 5 else done
+
+
+MOMENTS = {
+    "after the first fit": ("fits/majority/*/complete.json",),
+    "in the network": ("fits/mlp/*/records.jsonl", "stacks/*/records.jsonl"),  # as planned
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_climb_killed_by_the_system_goes_on(tmp_path, undisturbed, climbing, moment):
     run = tmp_path / "run"
-    wait_for(lambda: list(run.glob(moment)), climbing)
+    wait_for(lambda: [p for pattern in MOMENTS[moment] for p in run.glob(pattern)], climbing)
     workers = descendants(climbing.pid)
     assert len(workers) >= 1
     os.kill(climbing.pid, signal.SIGKILL)
     climbing.wait()
     wait_for(lambda: not alive(workers))
     assert not (run / "complete.json").exists()
-    before = stamps(run)
+    before = reusable(run)
     again = gradatim(tmp_path, *ASK)
     assert again.code == 0, again.err
     assert counted(again, "reused") == len(before)
+    assert_same_end(run, undisturbed)
+
+
+def test_a_climb_whose_worker_was_killed_says_so_and_goes_on(tmp_path, undisturbed, climbing):
+    """As the kernel does when memory is short."""
+    run = tmp_path / "run"
+    wait_for(lambda: list(run.glob("fits/majority/*/complete.json")), climbing)
+    for pid in descendants(climbing.pid):
+        if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    out, err = climbing.communicate(timeout=60)
+    assert (climbing.returncode, out) == (5, ""), err
+    told = [line for line in err.splitlines() if line.startswith("gradatim: ")]
+    assert told == [
+        "gradatim: a worker process was killed, as the system does when memory is short;"
+    ]
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    assert gradatim(tmp_path, *ASK).code == 0
     assert_same_end(run, undisturbed)
 
 

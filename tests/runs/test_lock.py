@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,10 @@ import pytest
 
 import gradatim.runs.lock as lock_room
 from gradatim.core.errors import LockedError, ResourceError
+from gradatim.runs import disk
 from gradatim.runs.lock import locked
+
+from .faults import Fault, FaultyOs
 
 HOLDER = """
 import sys
@@ -108,10 +112,69 @@ def test_taking_over_sweeps_what_the_dead_left_half_written(tmp_path):
         assert [p.name for p in tmp_path.iterdir()] == [".lock"]
 
 
-def test_a_folder_that_cannot_be_written_is_a_matter_of_resources(tmp_path, monkeypatch):
-    def refuse(*arguments: object, **options: object) -> None:
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr(lock_room.os, "open", refuse)
-    with pytest.raises(ResourceError, match="Read-only"), locked(tmp_path):
+@pytest.mark.parametrize("how", ["EROFS", "EACCES", "ENOSPC", "EIO"])
+def test_a_folder_that_cannot_be_written_is_a_matter_of_resources(tmp_path, monkeypatch, how):
+    monkeypatch.setattr(disk, "os", FaultyOs(Fault(1, how)))
+    with pytest.raises(ResourceError, match="cannot write"), locked(tmp_path / "run"):
         pytest.fail("it was not held")
+
+
+def test_why_the_block_failed_is_told_even_where_the_lock_cannot_be_removed(tmp_path, monkeypatch):
+    with pytest.raises(ZeroDivisionError), locked(tmp_path):
+        monkeypatch.setattr(disk, "os", FaultyOs(Fault(1, "EROFS")))
+        raise ZeroDivisionError
+
+
+def test_a_dead_process_that_nobody_asked_about_holds_nothing(tmp_path):
+    """Where nobody waits for orphans, as in many containers, a killed process stays listed."""
+    process = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    assert lock_room._holder(process.pid) == {}
+    process.wait()
+
+
+TAKER = """
+import sys
+from pathlib import Path
+from gradatim.core.errors import LockedError
+from gradatim.runs.lock import locked
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with locked(Path(sys.argv[1])):
+        print("held", flush=True)
+        sys.stdin.readline()
+except LockedError as error:
+    print(error.exit_code, flush=True)
+"""
+
+
+def test_of_many_that_take_over_a_stale_lock_one_holds_it(tmp_path):
+    """Two that saw the same dead holder must not both remove its lock: one would be the other's."""
+    line = [sys.executable, "-c", TAKER, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    takers = [subprocess.Popen(line, **pipes) for _ in range(4)]
+    assert [taker.stdout.readline() for taker in takers] == ["ready\n"] * 4
+    stale = {"pid": dead_process(), "start": "1", "boot": "x"}
+    (tmp_path / ".lock").write_text(json.dumps(stale))
+    for taker in takers:
+        taker.stdin.write("go\n")
+        taker.stdin.flush()
+    said = sorted(taker.stdout.readline() for taker in takers)
+    for taker in takers:
+        taker.communicate("")
+    assert said == ["8\n", "8\n", "8\n", "held\n"]
+
+
+def test_nobody_takes_a_lock_while_another_looks_at_it(tmp_path):
+    """Between the look at a stale lock and its removal nobody may put his own there."""
+    line = [sys.executable, "-c", TAKER, str(tmp_path)]
+    taker = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert taker.stdout.readline() == "ready\n"
+    with lock_room._alone(tmp_path):
+        taker.stdin.write("go\n")
+        taker.stdin.flush()
+        assert not select.select([taker.stdout], [], [], 1.0)[0]
+    assert taker.stdout.readline() == "held\n"
+    taker.communicate("")
