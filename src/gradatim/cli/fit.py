@@ -71,8 +71,9 @@ def fit(
         print_json(result.summary)
         return
     facts = result.summary
+    note = f"Note: {facts['note']}\n" if facts["note"] else ""
     sys.stdout.write(
         f"{facts['rung']}: {facts['parameters']:,} parameters, fitted on {facts['train_rows']} "
-        f"rows in {facts['seconds']:.1f} s\nRun: {result.folder}\n"
+        f"rows in {facts['seconds']:.1f} s\n{note}Run: {result.folder}\n"
         f"Next: gradatim evaluate {result.folder}\n"
     )

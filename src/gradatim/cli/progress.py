@@ -51,11 +51,12 @@ class Progress:
         self.bars.stop()
 
     def __call__(self, event: Event | Record) -> None:
-        """Show what happened, and stop if the user asked for it."""
-        check()
+        """Show what happened; stop a climb if the user asked for it. A fit saves, then stops."""
         if isinstance(event, Record):
             self._record(event)
-        elif event.kind == "measuring":
+            return
+        check()
+        if event.kind == "measuring":
             self.console.print(f"measuring how long each of the {event.folds} takes ...")
         elif event.kind == "planned":
             self.seconds[event.rung] = event.seconds

@@ -134,13 +134,13 @@ def fit(
                 write_json(folder / "inspection.json", inspection(dataset))
             rows = dataset.samples.take(split.training)
             fitting = Fitting(work.rung, job, rows, dataset.signature, work.recipe, party)
-            late = _train(folder, fitting, question, chosen.deadline(begun) - REST, watch)
+            notes = _train(folder, fitting, question, chosen.deadline(begun) - REST, watch)
             if not party.leads:
                 return Fit(folder, {})
             epochs = len((folder / RECORDS).read_bytes().splitlines())
             summary = _summary(work, fitting, dataset.source, judge.name, split.hash)
             summary |= {"seconds": monotonic() - begun, "epochs": epochs, "run": str(folder)}
-            summary |= {"note": LATE} if late else {}
+            summary["note"] = "; ".join(filter(None, [summary["note"], *notes]))
             summary |= {"command": command_of(folder), "train_rows": len(split.training)}
             _save(folder, work, fitting.model, judge.name, summary)
     return Fit(folder, summary)
@@ -158,15 +158,15 @@ def _leading(party: Party, folder: Path, budgets: Budgets) -> Iterator[None]:
 
 def _train(
     folder: Path, fitting: Fitting, question: dict[str, Any], deadline: float, watch: Watch | None
-) -> bool:
-    """Train to the end, or to the deadline; tell whether that came first."""
+) -> list[str]:
+    """Train to the end, or to the deadline; return what the user should know of it."""
     asked = json.dumps(question, sort_keys=True).encode()
     meaning = {"fit": sha256(asked).hexdigest(), "gradatim": __version__}
     lasting = Lasting(fitting, folder, meaning, deadline)
     for _, record in lasting:
         if watch is not None and fitting.party.leads:
             watch(record)
-    return lasting.late
+    return [*lasting.store.notes, *([LATE] if lasting.late else [])]
 
 
 def _summary(work: Work, fitting: Fitting, data: str, metric: str, split: str) -> dict[str, Any]:

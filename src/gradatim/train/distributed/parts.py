@@ -55,6 +55,11 @@ class Shared:
         said = self.party.told(lambda: _packed(self.store.restore(records)))
         return (int(load(said)["learner.step"]), load(said)) if said else None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about the state that `restore` returned."""
+        return self.store.notes
+
     def wait(self) -> None:
         """Wait for the leader's writer, on the leader."""
         self.store.wait()

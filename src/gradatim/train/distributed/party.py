@@ -17,6 +17,10 @@ __all__ = ["ALONE", "Party", "Store"]
 class Store(Protocol):
     """What keeps the state of a fit: `Checkpoints`, or that of several ranks."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about the state that `restore` returned."""
+
     def save(self, step: int, state: Mapping[str, Tensor], *, records: Path | None = None) -> None:
         """Have a state written."""
 
