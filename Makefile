@@ -8,10 +8,15 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 # One thread a process: two processes of one thread beat one of two, and do not collapse on a busy machine.
 ONE    := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# Speed is measured beside peers, in an environment that has them; a call may set QUICK=--quick.
+PEERS  := $(VENV)-bench
+SPEED  := ridge folds training process inference climb_digits growth
+OTHER   = $(filter-out $(SPEED),$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
+QUICK  ?=
 PYTEST := $(ONE) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check slow bench browser lock clean
+.PHONY: help demo test check slow speed bench browser lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,9 +37,11 @@ check: $(VENV)/.stamp-dev ## style, types, arrows between the rooms
 	$(BIN)/lint-imports
 	$(ONE) $(BIN)/python -m pytest -q tests/architecture
 
-bench: $(VENV)/.stamp-dev ## acceptance runs and speed on real data, into bench/results (an hour)
-	@ls bench/[a-z]*.py >/dev/null 2>&1 || echo "no benchmarks: bench/ has no script"
-	@set -e; for script in $(wildcard bench/[a-z]*.py); do echo "== $$script"; $(BIN)/python $$script; done
+speed: $(PEERS)/.stamp ## speed beside PyTorch, Lightning, skorch, Keras, JAX, scikit-learn (25 minutes)
+	@set -e; for name in $(SPEED); do echo "== $$name"; $(PEERS)/bin/python bench/$$name.py $(QUICK); done
+
+bench: $(VENV)/.stamp-dev speed ## speed, then acceptance runs and the rest of bench/ (an hour or more)
+	@set -e; for name in $(OTHER); do echo "== $$name"; $(BIN)/python bench/$$name.py; done
 
 lock: $(VENV)/.stamp-dev ## resolve constraints.txt anew (reads metadata only)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
@@ -66,6 +73,12 @@ $(VENV)/.stamp-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing gradatim with its tests and linters into $(VENV): about a minute, once"
 	$(PIP) -e '.[all]'
 	@touch $(VENV)/.stamp-core $@
+
+$(PEERS)/.stamp: bench/requirements.txt pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing gradatim and its peers into $(PEERS): some minutes and 2 GB, once"
+	$(VENV)/bin/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -r bench/requirements.txt
+	@touch $@
 
 # The page tests drive a Chromium of the system. Without one they skip: a missing browser fails nothing.
 browser:

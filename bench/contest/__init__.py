@@ -1,0 +1,1 @@
+"""Contenders side by side: their processes, the measurements, the results, the page."""
