@@ -298,11 +298,11 @@ def test_bundles_give_every_worker_a_part_where_there_is_nothing_else():
         for name in ("a", "b")
         for fold in range(5)
     ]
-    sizes = [len(bundle.jobs) for bundle in bundled(jobs, plan, 2)]
+    sizes = [len(bundle.jobs) for bundle in bundled(jobs, plan)]
     assert sizes == [5, 5]
     other = Job(work("linear"), Path(), 0, 0, np.arange(2), np.arange(2))
-    assert [len(bundle.jobs) for bundle in bundled([other, *jobs], plan, 2)] == [1, 10]
-    assert bundled(jobs, plan, 2)[0].seconds == pytest.approx(1.0)
+    assert [len(bundle.jobs) for bundle in bundled([other, *jobs], plan)] == [1, 10]
+    assert bundled(jobs, plan)[0].seconds == pytest.approx(1.0)
 
 
 def test_as_many_fits_side_by_side_as_there_are_cores_for_this_process():

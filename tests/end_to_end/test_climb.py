@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import gradatim.compare.climb as climb_room
+from gradatim.compare.forecast import Forecast
 
 from .shell import FEW, board_of, column, gradatim, leftovers, only_run, records_of, sales
 
@@ -224,8 +225,9 @@ def test_a_leaking_column_is_caught(tmp_path):
 
 def test_a_rung_that_does_not_fit_the_time_says_what_it_needs(tmp_path, monkeypatch):
     sales(tmp_path / "sales.csv")
-    needs = {"majority": 0.001, "logistic": 0.01, "mlp": 36_000.0}
-    monkeypatch.setattr(climb_room, "forecasts", lambda works, rows, training: needs)
+    seconds = {"majority": 0.001, "logistic": 0.01, "mlp": 36_000.0}
+    needs = {name: Forecast(told) for name, told in seconds.items()}
+    monkeypatch.setattr(climb_room, "forecasts", lambda works, *rest: needs)
     monkeypatch.setattr(climb_room, "workers", lambda crew: 2)
     said = gradatim(
         tmp_path, "climb", "sales.csv", "--target", "kind", *FEW, "--minutes", "60", "--json"
@@ -249,7 +251,7 @@ def test_rungs_that_all_refuse_are_refused_before_any_work(tmp_path):
 
 def test_no_time_for_anything_is_a_matter_of_resources(tmp_path, monkeypatch):
     sales(tmp_path / "sales.csv")
-    monkeypatch.setattr(climb_room, "forecasts", lambda works, *rest: {"mlp": 36_000.0})
+    monkeypatch.setattr(climb_room, "forecasts", lambda works, *rest: {"mlp": Forecast(36_000.0)})
     ask = ("climb", "sales.csv", "--target", "kind", "--rungs", "mlp", "--minutes", "1")
     said = gradatim(tmp_path, *ask)
     assert said.code == 5

@@ -46,7 +46,8 @@ def climb(run: str, stacked: bool = False) -> None:
 
 
 def warm() -> None:
-    """Import what is imported late."""
+    """Change what has to be changed, and import what is imported late."""
+    _patch()
     with TemporaryDirectory() as folder:
         fit(f"{folder}/fit")
         climb(f"{folder}/climb")
@@ -74,10 +75,14 @@ def _short_work(*given: Any) -> Work:
 
 _PATIENT = [True]
 _honest_save = Checkpoints.save
-Checkpoints.save = _save
-lasting.SAVE_EVERY = lasting.PAUSE = 0.0
-for room in (climb_room, final):
-    room.side_by_side = _one_by_one
-session.work_for = _short_work
-for room in (climb_room, final, fits):
-    room.behave = _behave
+
+
+def _patch() -> None:
+    """Change the modules of this process; not when the file is imported, as doctests import it."""
+    Checkpoints.save = _save
+    lasting.SAVE_EVERY = lasting.PAUSE = 0.0
+    session.work_for = _short_work
+    for room in (climb_room, final):
+        room.side_by_side = _one_by_one
+    for room in (climb_room, final, fits):
+        room.behave = _behave

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gradatim.compare.forecast import Forecast
 from gradatim.compare.job import Job
@@ -34,19 +35,25 @@ class Bundle:
         """Whose folds they are."""
         return {job.work.name for job in self.jobs}
 
+    @property
+    def folders(self) -> list[Path]:
+        """Where their results go."""
+        return [job.folder for job in self.jobs]
 
-def bundled(jobs: Sequence[Job], planned: Mapping[str, Forecast], workers: int) -> list[Bundle]:
+
+def bundled(jobs: Sequence[Job], planned: Mapping[str, Forecast]) -> list[Bundle]:
     """Return the jobs in bundles, in their order.
 
     Folds of works that are to be stacked come together when they share rung and batch. Where
-    there is nothing else to do, each worker gets a part of them.
+    there is nothing else to do, two workers share them. Neither depends on what is finished
+    already, nor on the number of cores: so no result does.
     """
     stacks: dict[str, list[Job]] = {}
     for job in jobs:
         if planned[job.work.name].together:
             stacks.setdefault(_shape(job), []).append(job)
     alone = sum(not planned[job.work.name].together for job in jobs)
-    parts = 1 if alone else workers
+    parts = 1 if alone else 2
     bundles: list[Bundle] = []
     for job in jobs:
         if not planned[job.work.name].together:

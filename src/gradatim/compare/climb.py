@@ -105,23 +105,19 @@ def climb(
         crew: who fits.
     """
     ready = sorted(works, key=lambda work: planned[work.name].seconds)
-    total, jobs, skipped = len(split.folds), list[Job](), dict[str, str]()
+    total, skipped = len(split.folds), dict[str, str]()
     for work in ready:
-        name = work.name
-        yield Event("planned", name, folds=total, seconds=planned[name].seconds)
-        folds = _jobs(work, split, folder)
-        whole = [_whole(job.folder) for job in folds]
-        if planned[name].together and not all(whole):
-            whole = [False] * total  # a stack goes on from its checkpoint with all its members
-        for job, done in zip(folds, whole, strict=True):
-            if done:
-                disk.remove_tree(job.folder / CHECKPOINTS)  # a kill may have come before that
-                result = read_json(job.folder / "result.json")
-                yield Event("reused", name, job.folder.name, total, result=result)
-            else:
-                jobs.append(job)
-    bundles = bundled(jobs, planned, workers(crew))
-    chosen = affordable(bundles, deadline, workers(crew), skipped)
+        yield Event("planned", work.name, folds=total, seconds=planned[work.name].seconds)
+    bundles = bundled([job for work in ready for job in _jobs(work, split, folder)], planned)
+    left = [bundle for bundle in bundles if not all(_whole(job.folder) for job in bundle.jobs)]
+    done = {job.folder for b in bundles for job in b.jobs} - {
+        j.folder for b in left for j in b.jobs
+    }
+    for fit in sorted(done):
+        disk.remove_tree(fit / CHECKPOINTS)  # a kill may have come before that
+        result = read_json(fit / "result.json")
+        yield Event("reused", result["rung"], fit.name, total, result=result)
+    chosen = affordable(left, deadline, workers(crew), skipped)
     end = deadline if crew is HERE else inf  # other machines have other clocks
     calls = (joblib.delayed(fit_folds)(b.jobs, rows, end - b.after) for b in chosen)
     try:

@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,10 +65,10 @@ class _Watch:
         """Look until the block is over; where too much is used, raise Ctrl-C in the main thread."""
         looks = 0
         while not self.over.wait(LOOK):
-            self.trouble = self._memory() or (self._disk() if looks % STRIDE == 0 else "")
+            self.trouble = self._memory() or (self._disk() if looks % STRIDE == STRIDE - 1 else "")
             looks += 1
             if self.trouble:
-                _thread.interrupt_main()
+                _interrupt()
                 return
 
     def _memory(self) -> str:
@@ -90,6 +91,15 @@ class _Watch:
             f"{self.folder} holds {used:.2f} GB, more than --disk {self.given.disk:.2f};\n"
             "what is finished is kept. Give more --disk, or leave rungs out"
         )
+
+
+def _interrupt() -> None:
+    """Raise Ctrl-C in the main thread, also while it sleeps or waits, where the system can."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def memory_used() -> float:
