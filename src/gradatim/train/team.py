@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, groupby
+from math import isfinite
 
 import torch
 from jaxtyping import Float
@@ -38,8 +39,9 @@ class Team:
         self.groups = _groups(self.fittings, self.stack)
         self.rows = rows
         self.penalties = torch.tensor([f.recipe.l2 / 2 for f in fittings])
+        self.penalised = any(f.recipe.l2 for f in fittings)
         clips = [f.recipe.clip or torch.inf for f in fittings]
-        self.clips = torch.tensor(clips)
+        self.clips, self.unclipped = torch.tensor(clips), not any(f.recipe.clip for f in fittings)
         self.orders: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def advance(self, until: float) -> tuple[bool, dict[int, NumericError]]:
@@ -65,14 +67,14 @@ class Team:
         for number in self.stack.numbers.values():
             number.grad = None
         losses.sum().backward()
-        losses, norms = losses.detach(), self._norms()
-        good = (losses + norms).isfinite()
-        if not bool(good.all()):
-            return {int(i): self._error(int(i), losses[i], norms[i]) for i in (~good).nonzero()}
-        self._clip(norms)
+        said = torch.stack((losses.detach(), self._norms()))
+        broken = [i for i, told in enumerate(zip(*said.tolist(), strict=True)) if not _finite(told)]
+        if broken:
+            return {i: self._error(i, *said[:, i]) for i in broken}
+        self._clip(said[1])
         for group in self.groups:
             group.update(step)
-        sums.add({"loss": losses, "gradient_norm": norms, "evaluations": ONE})
+        sums.add({"loss": said[0], "gradient_norm": said[1], "evaluations": ONE})
         for fitting in self.fittings:
             fitting.learner.step += 1
         return {}
@@ -87,7 +89,10 @@ class Team:
         if self.orders[0] != epoch:
             orders = [f.draw.order(epoch) + self.rows.starts[id(f)] for f in self.fittings]
             self.orders = (epoch, torch.stack(orders, 1))
-        return self.rows.samples.take(self.orders[1][place])
+        samples, order = self.rows.samples, self.orders[1][place]
+        shape, index = order.shape, order.flatten()
+        inputs, targets = (t.index_select(0, index) for t in (samples.inputs, samples.targets))
+        return Samples(inputs.unflatten(0, shape), targets.unflatten(0, shape))
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, " members"]:
         """Return the mean loss of every member with its penalty."""
@@ -98,7 +103,7 @@ class Team:
         else:
             each = zip(tasks, outputs, targets, strict=True)
             losses = torch.stack([task.loss(z, t) for task, z, t in each])
-        if self.penalties.any():
+        if self.penalised:
             weights = [w for w in self.stack.numbers.values() if w.dim() > 1]
             squares = torch.stack([w.square().sum((1, 2)) for w in weights]).sum(0)
             losses = losses + self.penalties * squares
@@ -109,14 +114,14 @@ class Team:
         kinds = self.stack.dropouts()
         if not any(p for p, _ in kinds):
             return [ONE.expand(rows, width) for _, width in kinds]
-        drawn: dict[int, list[Tensor]] = {}
-        names = [seed_for(f.learner.seed, "model", f.learner.step) for f in self.fittings]
-        for name in dict.fromkeys(names):
-            torch.default_generator.manual_seed(name)
-            drawn[name] = [F.dropout(torch.ones(rows, width), p) for p, width in kinds]
+        kind = [(f.learner.seed, f.learner.step) for f in self.fittings]
+        drawn: dict[tuple[int, int], list[Tensor]] = {}
+        for seed, step in dict.fromkeys(kind):
+            torch.default_generator.manual_seed(seed_for(seed, "model", step))
+            drawn[seed, step] = [F.dropout(torch.ones(rows, width), p) for p, width in kinds]
         if len(drawn) == 1:
-            return drawn[names[0]]
-        return [torch.stack(each) for each in zip(*(drawn[name] for name in names), strict=True)]
+            return drawn[kind[0]]
+        return [torch.stack(each) for each in zip(*(drawn[k] for k in kind), strict=True)]
 
     def _norms(self) -> Float[Tensor, " members"]:
         size = len(self.fittings)
@@ -128,7 +133,7 @@ class Team:
         return torch.stack(parts).norm(dim=0)
 
     def _clip(self, norms: Tensor) -> None:
-        if not bool((norms > self.clips).any()):
+        if self.unclipped or not bool((norms > self.clips).any()):
             return
         scales = (self.clips / norms).clamp_max(1)
         for number in self.stack.numbers.values():
@@ -231,6 +236,10 @@ def _shared(states: Sequence[list[Tensor]], place: int) -> Tensor:
     for state, part in zip(states, parts, strict=True):
         state[place] = part
     return united.flatten() if united.dim() == 2 else united
+
+
+def _finite(numbers: Sequence[float]) -> bool:
+    return all(map(isfinite, numbers))
 
 
 def _never() -> Tensor:
