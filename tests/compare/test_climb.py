@@ -291,6 +291,31 @@ def test_rungs_alone_and_stacked_share_a_climb(tmp_path):
     assert sorted(e.rung for e in happened if e.kind == "fitted") == ["linear"] * 3 + ["mlp"] * 3
 
 
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("too much"), ValueError("a mistake")])
+def test_a_stack_that_dies_fits_its_folds_alone_or_fails_them(tmp_path, here, monkeypatch, error):
+    """Too little memory for all is enough for one; of anything else every fold says what it was."""
+
+    def die(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(fit_room, "_fit_stack", die)
+    jobs = [replace(job(tmp_path / f"0-{i}", "mlp"), fold=i) for i in range(2)]
+    results = fit_room.fit_folds(jobs, rows())
+    short = isinstance(error, torch.OutOfMemoryError)
+    assert [("scores" in r, r.get("failed", "")) for r in results] == [
+        (short, "" if short else "ValueError: a mistake")
+    ] * 2
+    assert all((tmp_path / f"0-{i}" / "complete.json").exists() for i in range(2))
+
+
+def test_a_fold_that_cannot_begin_fails_alone(tmp_path, here):
+    jobs = [replace(job(tmp_path / f"0-{i}", "mlp"), fold=i) for i in range(2)]
+    wrong = replace(jobs[1].work, recipe=Recipe.parse({"augmentation": {"flip": True}}))
+    results = fit_room.fit_folds([jobs[0], replace(jobs[1], work=wrong)], rows())
+    assert "scores" in results[0]
+    assert results[1]["failed"].startswith("ConfigError")
+
+
 def test_bundles_give_every_worker_a_part_where_there_is_nothing_else():
     plan = {name: Forecast(1.0, 0.2) for name in ("a", "b")} | {"linear": Forecast(0.5)}
     jobs = [

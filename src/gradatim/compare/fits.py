@@ -24,7 +24,7 @@ from gradatim.runs import disk
 from gradatim.runs.files import finish, write_array, write_json
 from gradatim.train.fitting import Fitting
 from gradatim.train.lasting import CHECKPOINTS, RECORDS, Lasting, record_line
-from gradatim.train.loop import Record
+from gradatim.train.loop import Record, out_of_memory
 from gradatim.train.stacked import Stacked, alike
 
 __all__ = ["STACKS", "Fitted", "fit_fold", "fit_folds", "fit_one"]
@@ -57,7 +57,10 @@ def fit_folds(jobs: Sequence[Job], rows: Rows, deadline: float = inf) -> list[di
     behave()
     if len(jobs) == 1:
         return [fit_fold(jobs[0], rows, deadline)]
-    fittings = [_fitting(job.work, samples_of(rows, job.training)) for job in jobs]
+    try:
+        fittings = [_fitting(job.work, samples_of(rows, job.training)) for job in jobs]
+    except Exception:  # noqa: BLE001  one that cannot even begin says so alone, and the others fit
+        return [fit_fold(job, rows, deadline) for job in jobs]
     results: dict[int, dict[str, Any]] = {}
     while left := [i for i in range(len(jobs)) if i not in results]:
         places = [i for i in left if alike([fittings[left[0]], fittings[i]])] or left[:1]
@@ -65,7 +68,7 @@ def fit_folds(jobs: Sequence[Job], rows: Rows, deadline: float = inf) -> list[di
         if len(places) == 1:
             results[places[0]] = fit_fold(together[0], rows, deadline)
         else:
-            fits = _fit_stack(together, [fittings[i] for i in places], rows, deadline)
+            fits = _fit_together(together, [fittings[i] for i in places], rows, deadline)
             results |= dict(zip(places, fits, strict=True))
     return [results[i] for i in range(len(jobs))]
 
@@ -92,6 +95,20 @@ def fit_one(work: Work, samples: Samples, folder: Path, deadline: float = inf) -
         pass
     epochs = len((folder / RECORDS).read_bytes().splitlines())
     return Fitted(fitting.model, time.perf_counter() - start, epochs, lasting.late)
+
+
+def _fit_together(
+    jobs: Sequence[Job], fittings: Sequence[Fitting], rows: Rows, deadline: float
+) -> list[dict[str, Any]]:
+    """Fit as one model, or, where the memory holds no more than one, one after the other."""
+    try:
+        return _fit_stack(jobs, fittings, rows, deadline)
+    except (ResourceError, CorruptError):
+        raise  # as in `fit_fold`
+    except Exception as error:  # noqa: BLE001  whatever a stack dies of, the climb goes on
+        if isinstance(error, RuntimeError) and out_of_memory(error):
+            return [fit_fold(job, rows, deadline) for job in jobs]
+        return [_leave(job, rows, error) for job in jobs]
 
 
 def _fit_stack(

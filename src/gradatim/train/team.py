@@ -111,17 +111,17 @@ class Team:
 
     def _masks(self, rows: int) -> list[Tensor]:
         """Draw what dropout keeps, as each member alone would: by its seed and step."""
-        kinds = self.stack.dropouts()
-        if not any(p for p, _ in kinds):
-            return [ONE.expand(rows, width) for _, width in kinds]
-        kind = [(f.learner.seed, f.learner.step) for f in self.fittings]
+        layers = self.stack.dropouts()
+        if not any(p for p, _ in layers):
+            return [ONE.expand(rows, width) for _, width in layers]
+        own = [(f.learner.seed, f.learner.step) for f in self.fittings]
         drawn: dict[tuple[int, int], list[Tensor]] = {}
-        for seed, step in dict.fromkeys(kind):
+        for seed, step in dict.fromkeys(own):
             torch.default_generator.manual_seed(seed_for(seed, "model", step))
-            drawn[seed, step] = [F.dropout(torch.ones(rows, width), p) for p, width in kinds]
+            drawn[seed, step] = [F.dropout(torch.ones(rows, width), p) for p, width in layers]
         if len(drawn) == 1:
-            return drawn[kind[0]]
-        return [torch.stack(each) for each in zip(*(drawn[k] for k in kind), strict=True)]
+            return drawn[own[0]]
+        return [torch.stack(each) for each in zip(*(drawn[k] for k in own), strict=True)]
 
     def _norms(self) -> Float[Tensor, " members"]:
         size = len(self.fittings)
