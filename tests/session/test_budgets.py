@@ -1,5 +1,6 @@
 """Budgets end a command with exit code 5 before the machine does, and keep what is finished."""
 
+import signal
 import time
 
 import numpy as np
@@ -35,6 +36,19 @@ def test_too_full_a_folder_ends_the_block(tmp_path):
         (tmp_path / "large").write_bytes(bytes(2_000_000))
         time.sleep(3)
         pytest.fail("it went on")
+
+
+def test_it_ends_where_ctrl_c_is_ignored_and_ignores_it_itself(tmp_path):
+    """A shell has SIGINT ignored for what it runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(ResourceError), kept(Budgets(memory=1e-6), tmp_path):
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(3)
+            pytest.fail("it went on")
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_block_within_its_budgets_is_left_alone(tmp_path):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from gradatim.core.errors import ResourceError
 
@@ -43,7 +44,8 @@ def kept(budgets: Budgets, folder: Path) -> Iterator[None]:
     thread = threading.Thread(target=watch.look, name="budgets", daemon=True)
     thread.start()
     try:
-        yield
+        with _hearing(watch):
+            yield
     except KeyboardInterrupt:
         if watch.trouble:
             raise ResourceError(watch.trouble) from None
@@ -51,6 +53,25 @@ def kept(budgets: Budgets, folder: Path) -> Iterator[None]:
     finally:
         watch.over.set()
         thread.join()
+
+
+@contextmanager
+def _hearing(watch: "_Watch") -> Iterator[None]:
+    """Hear of trouble where SIGINT is ignored, as a shell has it for what it runs beside."""
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        if watch.trouble:
+            raise KeyboardInterrupt
+
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Watch:
