@@ -153,6 +153,7 @@ def _draw(lines: dict[str, Any], path: Path) -> None:
     mpl.use("svg")
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "growth", "font.size": 9})
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
     titles = {
@@ -166,6 +167,12 @@ def _draw(lines: dict[str, Any], path: Path) -> None:
             axis.loglog(*zip(*known, strict=True), "o-", markersize=3, label=name)
         axis.set(xlabel=what, ylabel="seconds", title=titles[what])
         axis.grid(alpha=0.3)
+        if what != "rows":  # few and near to one another: plain numbers, and no more than there are
+            counts = sorted({int(n) for points in each.values() for n in points})
+            axis.set_xticks(counts, labels=map(str, counts), minor=False)
+            axis.minorticks_off()
+            axis.yaxis.set_major_locator(MaxNLocator(5))
+            axis.yaxis.set_major_formatter(ScalarFormatter())
     axes[0].legend(fontsize=7, frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
