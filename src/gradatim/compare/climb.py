@@ -16,11 +16,10 @@ from gradatim.compare.forecast import Forecast, forecast
 from gradatim.compare.job import Job, Rows, Work, samples_of
 from gradatim.compare.pool import HERE, Crew, side_by_side, workers
 from gradatim.compare.worker import behave
-from gradatim.core.errors import CorruptError
 from gradatim.core.samples import Samples
 from gradatim.data.splits import Partition
 from gradatim.runs import disk
-from gradatim.runs.files import read_json, sweep, verify, write_json
+from gradatim.runs.files import is_whole, read_json, sweep, write_json
 from gradatim.train.lasting import CHECKPOINTS
 
 __all__ = ["Event", "arrays", "climb", "fit_all", "forecasts"]
@@ -109,10 +108,8 @@ def climb(
     for work in ready:
         yield Event("planned", work.name, folds=total, seconds=planned[work.name].seconds)
     bundles = bundled([job for work in ready for job in _jobs(work, split, folder)], planned)
-    left = [bundle for bundle in bundles if not all(_whole(job.folder) for job in bundle.jobs)]
-    done = {job.folder for b in bundles for job in b.jobs} - {
-        j.folder for b in left for j in b.jobs
-    }
+    left = [bundle for bundle in bundles if not all(map(is_whole, bundle.folders))]
+    done = {fit for b in bundles for fit in b.folders} - {fit for b in left for fit in b.folders}
     for fit in sorted(done):
         disk.remove_tree(fit / CHECKPOINTS)  # a kill may have come before that
         result = read_json(fit / "result.json")
@@ -196,12 +193,3 @@ def _jobs(work: Work, split: Partition, folder: Path) -> list[Job]:
     return [
         Job(work, place / f.name, f.repeat, f.fold, f.training, f.validation) for f in split.folds
     ]
-
-
-def _whole(fit: Path) -> bool:
-    """Tell whether a fit was finished and is still what was written."""
-    try:
-        verify(fit)
-    except CorruptError:
-        return False
-    return True

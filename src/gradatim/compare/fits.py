@@ -3,7 +3,6 @@
 import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -135,7 +134,7 @@ def _fit_stack(
     return results
 
 
-def _deal(records: Path, jobs: Sequence[Job]) -> Counter[int]:
+def _deal(records: Path, jobs: Sequence[Job]) -> list[int]:
     """Give each fold its own records; return how many each has."""
     lines: dict[int, list[str]] = {i: [] for i in range(len(jobs))}
     for line in records.read_text().splitlines():
@@ -144,7 +143,7 @@ def _deal(records: Path, jobs: Sequence[Job]) -> Counter[int]:
         lines[place].append(record_line(Record(**values)))
     for job, own in zip(jobs, lines.values(), strict=True):
         disk.write(job.folder / RECORDS, "".join(own).encode())
-    return Counter({i: len(own) for i, own in lines.items()})
+    return [len(own) for own in lines.values()]
 
 
 def _fitting(work: Work, samples: Samples) -> Fitting:

@@ -21,8 +21,8 @@ __all__ = ["Forecast", "forecast"]
 SMALL, LARGE = 250, 500
 PATIENCE = 0.25
 CLEARLY = 1.25
-"""Times the seconds alone, from which on a stack is clearly slower; stacks are mostly two to four
-times as fast, and noise must not have two climbs choose differently."""
+"""Times the seconds alone, from which on a stack is clearly slower; stacks of small networks are
+mostly faster, and noise must not have two climbs choose differently."""
 
 
 @dataclass(frozen=True)

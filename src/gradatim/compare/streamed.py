@@ -15,7 +15,6 @@ from torch import Tensor
 from gradatim.compare.climb import Event
 from gradatim.compare.costs import measure
 from gradatim.compare.totals import Totals, coded, reading
-from gradatim.core.errors import CorruptError
 from gradatim.core.rung import Model, Rung
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category
@@ -26,7 +25,7 @@ from gradatim.layers.basis import Basis
 from gradatim.models._sums import solve_sums
 from gradatim.ops.grams import Gram, residual_sums
 from gradatim.ops.tallies import ClassTally, QuantityTally
-from gradatim.runs.files import finish, read_json, verify, write_json
+from gradatim.runs.files import finish, is_whole, read_json, write_json
 
 __all__ = ["fit_streamed", "sealed_tallies", "solve_all"]
 
@@ -54,7 +53,7 @@ def fit_streamed(
         watch(Event("planned", rung.name, folds=len(folds)))
         for fold in folds:
             place = folder / "fits" / rung.name / fold.name
-            if _whole(place):
+            if is_whole(place):
                 result = read_json(place / "result.json")
                 watch(Event("reused", rung.name, fold.name, len(folds), result=result))
             else:
@@ -89,14 +88,6 @@ def sealed_tallies(totals: Totals, model: Model, task: Supervised, watch: Watch)
             rows = torch.nonzero(piece == block)[:, 0]
             _count(found, block, model, task, inputs[rows], targets[rows])
     return [found[block] for block in blocks if block in found]
-
-
-def _whole(fit: Path) -> bool:
-    try:
-        verify(fit)
-    except CorruptError:
-        return False
-    return True
 
 
 def _solved(rung: Rung, totals: Totals, fold: HashedFold) -> tuple[Model, float]:

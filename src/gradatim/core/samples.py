@@ -34,13 +34,13 @@ class Samples:
     def take(self, rows: Tensor | np.ndarray | Sequence[int]) -> "Samples":
         """Return the samples at `rows`, in that order."""
         index = torch.as_tensor(rows, dtype=torch.int64)
-        parts = {name: getattr(self, name) for name in ("groups", "times", "numbers")}
         # Twice as fast as inputs[index]: rows are copied whole.
         return Samples(
             self.inputs.index_select(0, index),
             self.targets.index_select(0, index),
-            **{k: None if v is None else v.index_select(0, index) for k, v in parts.items()}
-            | ({} if self.numbers is not None else {"numbers": index}),
+            None if self.groups is None else self.groups.index_select(0, index),
+            None if self.times is None else self.times.index_select(0, index),
+            index if self.numbers is None else self.numbers.index_select(0, index),
         )
 
 

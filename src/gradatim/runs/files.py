@@ -18,6 +18,7 @@ __all__ = [
     "finish_all",
     "is_finished",
     "is_leftover",
+    "is_whole",
     "read_array",
     "read_json",
     "sha256",
@@ -127,6 +128,15 @@ def verify(folder: Path) -> None:
         path = folder / name
         if not path.is_file() or sha256(path) != digest:
             raise CorruptError(f"{path} is not what was written (its SHA-256 differs); restore it")
+
+
+def is_whole(folder: Path) -> bool:
+    """Tell whether a folder was declared complete and is still what was written."""
+    try:
+        verify(folder)
+    except CorruptError:
+        return False
+    return True
 
 
 def finish_all(folder: Path, without: str = "") -> None:

@@ -88,10 +88,6 @@ class Lasting:
         if self.party.leads:
             disk.append(self.records, "".join(lines))
 
-    def clear(self) -> None:
-        """Remove the checkpoints: what came of the fit is saved."""
-        self.store.clear()
-
 
 def record_line(record: Record, place: int = 0) -> str:
     """Return a record as one line of JSON; `place` says whose it is among several fits."""

@@ -64,11 +64,6 @@ class Shared:
         """Wait for the leader's writer, on the leader."""
         self.store.wait()
 
-    def clear(self) -> None:
-        """Remove all checkpoints."""
-        if self.party.leads:
-            self.store.clear()
-
 
 class Parts(Shared):
     """Checkpoints of which every rank writes its part; all ranks need the same disk.

@@ -30,9 +30,6 @@ class Store(Protocol):
     def wait(self) -> None:
         """Return when everything is written."""
 
-    def clear(self) -> None:
-        """Remove all checkpoints."""
-
 
 class Party:
     """One process that trains alone: it leads, applies the network itself and agrees with itself.
