@@ -2,7 +2,8 @@
 
 Tables have numeric, categorical, boolean and date columns and missing cells; pictures are grey
 8 x 8 and coloured 12 x 10; sequences have 12 steps of two channels. Targets are two classes, three
-classes or a quantity, and can be learnt.
+classes or a quantity, and can be learnt. What is drawn into larger pictures (`drawn.py`) is to be
+freed from noise, marked or surrounded; recordings are tones.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from gradatim.core.task import Supervised
 from gradatim.models import RUNGS
 from gradatim.tasks import TASKS
 from gradatim.train.fitting import Fitting
+
+from .drawn import DRAWN, drawn
 
 ROWS = 90
 
@@ -47,7 +50,7 @@ OUTPUTS = {
 }
 SIGNATURES = {
     f"{i}-{o}": Signature(input=INPUTS[i], output=OUTPUTS[o]) for i, o in product(INPUTS, OUTPUTS)
-}
+} | DRAWN
 NAMES = sorted(RUNGS.names())
 
 
@@ -84,7 +87,7 @@ def accepted(kind: type = Rung) -> list[tuple[str, str]]:
     return [
         (name, signature)
         for name, signature in pairs
-        if isinstance(tiny(name), kind) and tiny(name).accepts(SIGNATURES[signature]) is None
+        if isinstance(tiny(name), kind) and tiny(name).refusal(SIGNATURES[signature]) is None
     ]
 
 
@@ -106,7 +109,7 @@ def spared(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def example(name: str, signature: str, rows: int = ROWS, shuffled: bool = False) -> Example:
     """A rung with data to learn from; shuffled targets cannot be learnt."""
     meant = SIGNATURES[signature]
-    task = next(task for task in TASKS.all().values() if task.suits(meant))
+    task = next(task for task in TASKS.all().values() if task.suits(meant)).of(meant)
     return Example(tiny(name), task, meant, samples_for(meant, rows, shuffled))
 
 
@@ -123,6 +126,8 @@ def fitted(name: str, signature: str) -> tuple[Example, Model]:
 def samples_for(signature: Signature, rows: int = ROWS, shuffled: bool = False) -> Samples:
     """Rows that fit a signature; the class, or the sign of the quantity, can be seen in them."""
     chance = np.random.default_rng(len(str(signature)))
+    if signature in DRAWN.values():
+        return drawn(signature, rows, chance, shuffled)
     classes = 2 if isinstance(signature.output, Quantity) else signature.outputs
     label = np.arange(rows) % classes
     maker = {"table": _cells, "image": _pictures, "sequence": _sequences}[signature.input.kind]

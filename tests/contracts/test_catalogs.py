@@ -7,7 +7,7 @@ import pytest
 
 from gradatim.core.catalog import Catalog
 from gradatim.core.errors import ConfigError
-from gradatim.core.source import Source
+from gradatim.core.source import ReadOptions, Source
 from gradatim.data.sources import SOURCES
 from gradatim.models import RUNGS
 from gradatim.optim import OPTIMIZERS
@@ -82,4 +82,17 @@ def test_a_source_says_what_it_reads(name):
     assert isinstance(source, Source)
     assert source.summary.strip()
     assert "\n" not in source.summary
-    assert isinstance(source.claims("/no/such/place.xyz"), bool)
+    assert isinstance(source.claims("/no/such/place.xyz", ReadOptions()), bool)
+
+
+def test_folders_in_a_room_are_for_people_alone(garden, tmp_path):
+    """An entry is called by its file, wherever it stands; it is broken where it is."""
+    bed = tmp_path / "garden" / "bed"
+    bed.mkdir()
+    (bed / "__init__.py").write_text("")
+    (bed / "daisy.py").write_text("THING = 'daisy'\n")
+    (bed / "weed.py").write_text("1 / 0\n")
+    assert garden["daisy"] == "daisy"
+    assert "bed" not in garden.names()
+    with pytest.raises(ConfigError, match=r"mend garden\.bed\.weed"):
+        garden["weed"]

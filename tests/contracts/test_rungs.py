@@ -11,7 +11,6 @@ from safetensors.torch import save
 from gradatim.core.recipe import Recipe
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved, Trained
-from gradatim.core.signature import Category
 from gradatim.models import RUNGS, rung_named
 from gradatim.runs.model_folder import load_model, save_model
 
@@ -46,7 +45,7 @@ def test_names_of_published_networks_are_nobody_elses():
 
 def test_no_two_rungs_for_the_same_data_share_a_place():
     for signature in SIGNATURES.values():
-        taken = [tiny(n) for n in NAMES if tiny(n).accepts(signature) is None]
+        taken = [tiny(n) for n in NAMES if tiny(n).refusal(signature) is None]
         places = [rung.place for rung in taken]
         assert len(set(places)) == len(places), sorted((r.place, r.name) for r in taken)
 
@@ -73,7 +72,7 @@ def test_is_either_solved_or_trained(name):
 @pytest.mark.parametrize("signature", SIGNATURES)
 @pytest.mark.parametrize("name", NAMES)
 def test_accepts_or_refuses_with_reason_and_remedy(name, signature):
-    answer = tiny(name).accepts(SIGNATURES[signature])
+    answer = tiny(name).refusal(SIGNATURES[signature])
     if answer is not None:
         assert isinstance(answer, Refusal)
         assert answer.reason.strip()
@@ -84,11 +83,11 @@ def test_accepts_or_refuses_with_reason_and_remedy(name, signature):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_remedy_names_a_rung_that_takes_the_data(name):
     for signature in SIGNATURES.values():
-        answer = tiny(name).accepts(signature)
+        answer = tiny(name).refusal(signature)
         if answer is not None:
             named = [n for n in NAMES if re.search(rf"\b{n}\b", answer.remedy)]
             assert named, answer.remedy
-            assert any(tiny(n).accepts(signature) is None for n in named), answer.remedy
+            assert any(tiny(n).refusal(signature) is None for n in named), answer.remedy
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,25 +97,43 @@ def test_settings_and_recipe_survive_json(name):
         assert type(rung).parse(rung.model_dump(mode="json")) == rung
         assert type(rung).model_validate_json(rung.model_dump_json()) == rung
     rung = tiny(name)
-    recipe = rung.recipe(1000) if isinstance(rung, Trained) else Recipe()
-    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+    for signature in SIGNATURES.values():
+        recipe = Recipe()
+        if isinstance(rung, Trained) and rung.joins(signature):
+            recipe = rung.recipe(1000, signature)
+        assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
 
 
 @pytest.mark.parametrize(("name", "signature"), accepted())
 def test_answers_have_the_right_form(name, signature):
     case, model = fitted(name, signature)
     assert not model.training
-    outputs = model(case.samples.inputs)
-    assert outputs.shape == (len(case.samples), case.signature.outputs)
+    inputs, rows = case.samples.inputs, len(case.samples)
+    outputs, kind = model(inputs), case.signature.output.kind
     assert torch.isfinite(outputs).all()
     assert outputs.dtype in (torch.float32, torch.float64)
     decoded = case.task.decode(outputs)
-    assert decoded.dtype == np.float64
-    if isinstance(case.signature.output, Category):
-        assert decoded.shape == outputs.shape
+    assert len(decoded) == rows
+    if kind == "category":
+        assert outputs.shape == decoded.shape == (rows, case.signature.outputs)
         np.testing.assert_allclose(decoded.sum(1), 1, atol=1e-12)
+    elif kind == "quantity":
+        assert outputs.shape == (rows, case.signature.outputs)
+        assert decoded.shape == (rows,)
+    elif kind == "picture":
+        assert outputs.shape == decoded.shape == inputs.shape
+    elif kind == "mask":
+        assert outputs.shape == (rows, case.signature.outputs, *inputs.shape[2:])
+        assert decoded.shape == (rows, *inputs.shape[2:])
+        assert decoded.max() < case.signature.outputs
     else:
-        assert decoded.shape == (len(case.samples),)
+        assert outputs.shape[2] == 6
+        confidence, classes = outputs[..., 4], outputs[..., 5]
+        assert (confidence[:, :-1] >= confidence[:, 1:]).all(), "best first"
+        assert set(classes.unique().tolist()) <= {-1, *range(case.signature.outputs)}
+        real = outputs[classes >= 0]
+        assert (real[:, :2] <= real[:, 2:4]).all()
+        assert ((real[:, :4] >= 0) & (real[:, :4] <= 1)).all()
 
 
 @pytest.mark.parametrize(("name", "signature"), accepted())
@@ -161,7 +178,7 @@ def test_a_row_gets_the_same_answer_alone_and_in_company(name, signature):
 def test_unseen_values_and_missing_cells_get_a_finite_answer(name, signature):
     case, model = fitted(name, signature)
     inputs = case.samples.inputs[:3].clone()
-    if inputs.dtype == torch.uint8:
+    if inputs.dim() == 4 or case.signature.input.kind == "sound":
         inputs[0], inputs[1] = 0, 255
     else:
         inputs[0], inputs[1] = float("nan"), -1.0
@@ -196,7 +213,9 @@ def test_default_size_builds_for_all_it_accepts(name):
     """The default size is what users get; its shapes must fit as those of `tiny` do."""
     for signature, meant in SIGNATURES.items():
         rung = RUNGS[name]()
-        if isinstance(rung, Trained) and rung.accepts(meant) is None:
+        if isinstance(rung, Trained) and rung.refusal(meant) is None:
             model = rung.build(meant, {}).eval()
             inputs = example(name, signature, rows=3).samples.inputs
-            assert model(inputs).shape == (3, meant.outputs)
+            said = model(inputs)
+            assert len(said) == 3
+            assert meant.output.kind == "boxes" or said.shape[1] == meant.outputs

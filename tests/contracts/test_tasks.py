@@ -13,7 +13,16 @@ from gradatim.train.fitting import Fitting
 from .examples import SIGNATURES, Example, example, trained
 
 PAIRS = [(name, s) for name, s in trained() if s in ("table-three", "table-quantity", "grey-two")]
-DATA = {"classify": "table-three", "regress": "table-quantity"}
+PAIRS += [("dncnn", "grey-picture"), ("unet", "grey-mask"), ("centernet", "colour-boxes")]
+PAIRS += [("mel_cnn", "sound-three")]
+DATA = {
+    "classify": ("mlp", "table-three"),
+    "denoise": ("dncnn", "grey-picture"),
+    "detect": ("centernet", "colour-boxes"),
+    "regress": ("mlp", "table-quantity"),
+    "segment": ("unet", "colour-mask"),
+}
+"""A rung and data of each task."""
 
 
 def copies(module: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -36,13 +45,13 @@ def test_every_task_is_tested_here():
 def test_a_task_takes_its_data_alone(task):
     suited = {name for name, meant in SIGNATURES.items() if TASKS[task].suits(meant)}
     others = [TASKS[name] for name in TASKS.names() if name != task]
-    assert DATA[task] in suited
+    assert DATA[task][1] in suited
     assert not any(other.suits(SIGNATURES[name]) for name in suited for other in others)
 
 
 @pytest.mark.parametrize("task", DATA)
 def test_default_metric_exists(task):
-    case = example("mlp", DATA[task])
+    case = example(*DATA[task])
     assert TASKS[task].default_metric(case.samples) in TASKS[task].metrics
     for name, metric in TASKS[task].metrics.items():
         assert metric.name == name
@@ -56,12 +65,12 @@ def test_one_step_moves_every_parameter_and_reports_the_loss(name, signature):
     batch = fitting.draw(0)
     network.train()
     torch.manual_seed(0)
-    expected = fitting.task.loss(network(batch.inputs), batch.targets)
+    expected = fitting.trainee.loss(network(batch.inputs), batch.targets)
     fresh = example(name, signature).fitting()
     torch.manual_seed(0)
-    said = fresh.task.step(fresh.learner, batch)
+    said = fresh.trainee.step(fresh.learner, batch)
     torch.testing.assert_close(said["loss"], expected.detach())
-    fitting.task.step(learner, batch)
+    fitting.trainee.step(learner, batch)
     still = [k for k, p in network.named_parameters() if torch.equal(p, before[k])]
     assert not still
 

@@ -101,6 +101,10 @@ class Augmentation(Settings):
     """Largest move in pixels, along each axis."""
     flip: bool = False
     """Mirror left and right half of the time."""
+    updown: bool = False
+    """Mirror top and bottom half of the time."""
+    turn: bool = False
+    """Turn by a quarter, a half or three quarters, or not at all; pictures must be square."""
     crop: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest share of each side that is cut away before the rest is enlarged again."""
     rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
@@ -111,6 +115,12 @@ class Augmentation(Settings):
     """alpha of the Beta(alpha, alpha) that mixes two samples and their targets; 0 mixes none."""
     noise: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Standard deviation of what is added to standardised features."""
+    mask_time: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest share of a spectrogram's time that is blanked (SpecAugment)."""
+    mask_frequency: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest share of its frequencies that is blanked."""
+    bend: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest share by which a spectrogram's frequencies are stretched, as voices differ."""
 
 
 class LossChoice(Settings):
@@ -146,6 +156,10 @@ class Recipe(Settings):
     """lambda of the penalty lambda/2 |W|^2, a part of the loss."""
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 50
     batch: Annotated[int, Field(ge=1, le=1_000_000)] = 64
+    patch: Annotated[int, Field(ge=0, le=4096, exclude_if=lambda side: side == 0)] = 0
+    """Side of squares that are cut at random from pictures of any size; 0 takes them whole."""
+    patches: Annotated[int, Field(ge=1, le=10_000, exclude_if=lambda count: count == 1)] = 1
+    """Squares cut from each picture in an epoch."""
     validation: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     """Share of the training rows that early stopping watches; 0 trains to the last epoch."""
     patience: Annotated[int, Field(ge=1, le=100_000)] = 10

@@ -15,8 +15,19 @@ from gradatim.core.recipe import Recipe, Settings
 from gradatim.core.refusal import Refusal
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
+from gradatim.core.task import Supervised
 
 __all__ = ["Model", "Rung", "Solved", "Trained"]
+
+
+FIRST = {
+    "category": "use majority",
+    "quantity": "use mean",
+    "picture": "use gauss",
+    "mask": "use threshold",
+    "boxes": "use watershed",
+}
+"""Kind of output -> a rung that takes it, whatever the input."""
 
 
 class Model(nn.Module):
@@ -61,6 +72,12 @@ class Rung(Settings, ABC):
     published: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Settings of published networks, each with a name of its own, such as resnet18: such a name
     stands wherever the name of a rung does."""
+    reads: ClassVar[tuple[str, ...]] = ("table", "image", "sequence")
+    """Kinds of input that the rung is for."""
+    answers: ClassVar[tuple[str, ...]] = ("category", "quantity")
+    """Kinds of output that it answers with."""
+    dummy: ClassVar[bool] = False
+    """Whether the rung does not look at its input: its score is the one to beat."""
     default: ClassVar[bool] = True
     """Whether a climb that names no rungs tries this one."""
 
@@ -82,9 +99,22 @@ class Rung(Settings, ABC):
         """The name of the published network that it is; of its file, when it is none."""
         return next((n for n in self.published if self == self.of_size(n)), self.file)
 
+    def refusal(self, signature: Signature) -> Refusal | None:
+        """Return why this data is not for this rung, or None: first its kinds, then the rest."""
+        given, asked = signature.input.kind, signature.output.kind
+        if not self.joins(signature):
+            kinds = f"{' or '.join(self.reads)} to {' or '.join(self.answers)}"
+            return Refusal(f"it goes from {kinds}, and this is {given} to {asked}", FIRST[asked])
+        return self.accepts(signature)
+
+    @classmethod
+    def joins(cls, signature: Signature) -> bool:
+        """Tell whether the rung is of the ladder for these kinds of data."""
+        return signature.input.kind in cls.reads and signature.output.kind in cls.answers
+
     @abstractmethod
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Return why this data is not for this rung, or None."""
+        """Return why data of a kind that it reads is not for this rung after all, or None."""
 
     @abstractmethod
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:
@@ -102,6 +132,14 @@ class Solved(Rung):
 class Trained(Rung):
     """A rung that is built, then trained by the one loop."""
 
-    def recipe(self, rows: int) -> Recipe:
-        """Return the default recipe for this many training rows."""
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
+        """Return the default recipe for this many training rows of such data."""
         return Recipe()
+
+    def taught(self, task: Supervised, model: Model) -> Supervised:
+        """Return the task as this rung learns it, given its empty model.
+
+        A network whose raw outputs are no answers yet, such as heat maps of boxes, has a loss of
+        its own: `Taught(task, losses)`.
+        """
+        return task

@@ -19,7 +19,8 @@ class Samples:
 
     `groups` (int64) marks rows that must stay on one side of every split; `times` (float64)
     orders rows when the future may not teach the past. `numbers` (int64) says where rows that were
-    taken stood among those that were read, from 0.
+    taken stood among those that were read, from 0. `sizes` (int64) says how much of a padded row
+    is real: (rows, 2) heights and widths on a canvas, (rows, 1) lengths of recordings.
     """
 
     inputs: Tensor
@@ -27,6 +28,7 @@ class Samples:
     groups: Tensor | None = None
     times: Tensor | None = None
     numbers: Tensor | None = None
+    sizes: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -41,6 +43,7 @@ class Samples:
             None if self.groups is None else self.groups.index_select(0, index),
             None if self.times is None else self.times.index_select(0, index),
             index if self.numbers is None else self.numbers.index_select(0, index),
+            None if self.sizes is None else self.sizes.index_select(0, index),
         )
 
 
@@ -65,7 +68,8 @@ class Dataset:
 
     `row_names` tells a person which sample is meant (a file, a line). `sealed` marks the rows of
     the data's own test part, if it has one. `fingerprint` is a hash of the bytes that were read;
-    `source` is what the user wrote to have them read.
+    `source` is what the user wrote to have them read. `group_names` says what each code of the
+    groups stands for, where groups have names.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Dataset:
     source: str
     sealed: Tensor | None = None
     findings: tuple[Finding, ...] = field(default=())
+    group_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.samples)

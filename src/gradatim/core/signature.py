@@ -8,8 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Category", "Column", "Image", "InputField", "OutputField", "Quantity", "Signature"]
-__all__ += ["Series", "Table"]
+__all__ = ["IGNORED", "Boxes", "Category", "Column", "Image", "InputField", "Mask", "OutputField"]
+__all__ += ["Picture", "Quantity", "Series", "Signature", "Sound", "Table"]
+
+IGNORED = 255
+"""Pixels of a mask that neither teach nor count, such as those outside of a picture."""
 
 Size = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -50,11 +53,12 @@ class Image(Frozen):
     channels: Literal[1, 3]
     height: Size
     width: Size
-    fit: Annotated[Literal["squeeze", "crop"], Field(exclude_if=lambda fit: fit == "squeeze")] = (
-        "squeeze"
-    )
+    fit: Annotated[
+        Literal["squeeze", "crop", "pad"], Field(exclude_if=lambda fit: fit == "squeeze")
+    ] = "squeeze"
     """How a picture of another size comes to this one: squeeze gives up its aspect ratio, crop
-    keeps the middle of it at 7/8 of its shorter side, as networks for ImageNet are evaluated."""
+    keeps the middle of it at 7/8 of its shorter side, as networks for ImageNet are evaluated. With
+    pad it keeps its own size, in the upper left of a canvas as large as the largest picture."""
 
 
 class Series(Frozen):
@@ -67,6 +71,19 @@ class Series(Frozen):
     channels: Size
     """Numbers a step."""
     steps: Size
+
+
+class Sound(Frozen):
+    """Recordings with one channel, as int16 of shape (rows, length), zeros after the end.
+
+    Zeros at the end of a recording are no part of it.
+    """
+
+    kind: Literal["sound"] = "sound"
+    rate: Annotated[int, Field(ge=100, le=1_000_000)]
+    """Samples a second."""
+    length: Annotated[int, Field(ge=1, le=2**31)]
+    """Samples of the longest recording."""
 
 
 class Category(Frozen):
@@ -91,8 +108,45 @@ class Quantity(Frozen):
     units: tuple[str, ...] = ()
 
 
-InputField = Annotated[Table | Image | Series, Field(discriminator="kind")]
-OutputField = Annotated[Category | Quantity, Field(discriminator="kind")]
+class Picture(Frozen):
+    """The same picture without its noise: levels from 0 to 255, as float32, never clipped.
+
+    Then the inputs are levels too, for noise knows no borders.
+    """
+
+    kind: Literal["picture"] = "picture"
+    channels: Literal[1, 3]
+    sigma: Annotated[float, Field(gt=0, le=255)] | None = None
+    """Standard deviation of the white Gaussian noise, where it is known."""
+    noisy: bool = False
+    """Whether targets are noisy too when a network learns from them (Noise2Noise)."""
+
+
+class Mask(Frozen):
+    """A class for every pixel, as uint8 of shape (rows, height, width); 255 is ignored.
+
+    A model answers with logits (rows, classes, height, width).
+    """
+
+    kind: Literal["mask"] = "mask"
+    names: Annotated[tuple[str, ...], Field(min_length=2, max_length=IGNORED)]
+    levels: tuple[tuple[int, ...], ...] = ()
+    """The grey level or the colour that stands for each class in the files of the data."""
+
+
+class Boxes(Frozen):
+    """Boxes with a class, as float32 of shape (rows, most, 5), -1 where there are fewer.
+
+    A box is left, top, right and bottom as shares of the picture's width and height, then the
+    number of its class. A model answers with (rows, found, 6): the box, how sure, its class.
+    """
+
+    kind: Literal["boxes"] = "boxes"
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+InputField = Annotated[Table | Image | Series | Sound, Field(discriminator="kind")]
+OutputField = Annotated[Category | Quantity | Picture | Mask | Boxes, Field(discriminator="kind")]
 
 
 class Signature(Frozen):
@@ -103,5 +157,6 @@ class Signature(Frozen):
 
     @property
     def outputs(self) -> int:
-        """How many numbers a model answers with for one sample."""
-        return len(self.output.names)
+        """How many numbers a model answers with: for a sample, a pixel or a box's class."""
+        field = self.output
+        return field.channels if isinstance(field, Picture) else len(field.names)

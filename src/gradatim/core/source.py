@@ -7,7 +7,17 @@ from typing import Any, ClassVar, Literal
 from gradatim.core.samples import Dataset
 from gradatim.core.signature import Signature
 
-__all__ = ["ReadOptions", "Source"]
+__all__ = ["Job", "ReadOptions", "Source"]
+
+Job = Literal["classify", "regress", "denoise", "segment", "detect"]
+JOBS: dict[str, Job] = {
+    "category": "classify",
+    "quantity": "regress",
+    "picture": "denoise",
+    "mask": "segment",
+    "boxes": "detect",
+}
+"""Kind of output -> job."""
 
 
 @dataclass(frozen=True)
@@ -18,20 +28,39 @@ class ReadOptions:
     class names and picture sizes are coded as that signature says instead of being learnt, a
     missing target column is allowed (`targets` then has no rows' worth of numbers: length 0), and
     values the signature does not know are counted in a finding.
+
+    `names` is a pattern of file names, such as "{label}_{speaker}.wav". `sigma` is the deviation
+    of the noise that is added to clean pictures; with `noisy_targets` a network never sees them
+    clean. `judged` says that the answers of a model are to be compared with targets.
     """
 
     target: str | None = None
     group: str | None = None
     time: str | None = None
-    task: Literal["classify", "regress"] | None = None
+    task: Job | None = None
     encoding: str | None = None
     missing: Literal["impute", "error"] = "impute"
+    names: str | None = None
+    sigma: float | None = None
+    noisy_targets: bool = False
     signature: Signature | None = None
+    judged: bool = False
+
+    @property
+    def job(self) -> Job | None:
+        """The job that is asked for, or the one that the model does; None when data decides."""
+        if self.signature is not None:
+            return JOBS[self.signature.output.kind]
+        return self.task
 
     def as_dict(self) -> dict[str, Any]:
         """Return what a user may set, for the run's question."""
-        names = ("target", "group", "time", "task", "encoding", "missing")
-        return {name: getattr(self, name) for name in names}
+        usual = ReadOptions()
+        always = ("target", "group", "time", "task", "encoding", "missing")
+        later = [
+            n for n in ("names", "sigma", "noisy_targets") if getattr(self, n) != getattr(usual, n)
+        ]
+        return {name: getattr(self, name) for name in (*always, *later)}
 
 
 class Source(ABC):
@@ -41,7 +70,7 @@ class Source(ABC):
     """One line for `gradatim list sources`."""
 
     @abstractmethod
-    def claims(self, location: str) -> bool:
+    def claims(self, location: str, options: ReadOptions) -> bool:
         """Tell whether a location without a `kind:` prefix is for this source."""
 
     @abstractmethod

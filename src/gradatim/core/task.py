@@ -1,7 +1,7 @@
 """`Task`: what a job means. Loss, score, decoding; no device, no saving, no loop."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Self
 
@@ -16,7 +16,10 @@ from gradatim.core.recipe import LossChoice
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
 
-__all__ = ["Supervised", "Task"]
+__all__ = ["Supervised", "Task", "Taught"]
+
+
+Reading = tuple[np.ndarray, np.ndarray]
 
 
 class Task(ABC):
@@ -37,10 +40,16 @@ class Supervised(Task):
     """A task with right answers: give the `losses` of rows, and the step follows."""
 
     metrics: ClassVar[Mapping[str, Metric]]
+    quality_name: ClassVar[str] = ""
+    """What `quality` says of a row, such as "IoU"."""
 
     @abstractmethod
     def suits(self, signature: Signature) -> bool:
         """Tell whether the data asks for this job."""
+
+    def of(self, signature: Signature) -> Self:
+        """Return the task for this data, of which it may have to know something."""
+        return self
 
     @abstractmethod
     def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -52,11 +61,50 @@ class Supervised(Task):
 
     @abstractmethod
     def decode(self, outputs: Tensor) -> np.ndarray:
-        """Return what the metrics read: probabilities (rows, classes) or predictions (rows,)."""
+        """Return predictions, rows first: probabilities (rows, classes), quantities (rows,), ..."""
 
     @abstractmethod
     def default_metric(self, samples: Samples) -> str:
         """Return the name of the metric that a careful person would take for these targets."""
+
+    def read(self, predictions: np.ndarray, samples: Samples) -> Reading:
+        """Return what the metrics read, one entry a row: by default predictions and targets.
+
+        Where an answer is a mask or a list of boxes, an entry is what the scores of any rows can
+        be added up from, such as a confusion matrix a mask.
+        """
+        targets = samples.targets.numpy()
+        return predictions, targets if targets.ndim == 1 else targets[:, 0]
+
+    def quality(self, reading: Reading) -> np.ndarray | None:
+        """Return how good the answer to each row is, higher is better.
+
+        None where predictions say it themselves: a probability of the truth, a distance from it.
+        """
+        return None
+
+    def curve(self, reading: Reading) -> Mapping[str, np.ndarray]:
+        """Return "recall" and "precision" as the "confidence" falls that an answer must have.
+
+        Empty where answers are not found or missed.
+        """
+        return {}
+
+    def picture(self, sample: Samples, prediction: np.ndarray | None) -> np.ndarray | None:
+        """Return an answer as people look at it, None where a word or a number does.
+
+        Args:
+            sample: one row.
+            prediction: of that row; None asks for the truth.
+
+        Returns:
+            uint8 of shape (1 or 3, height, width).
+        """
+        return None
+
+    def renewed(self, batch: Samples, chance: torch.Generator) -> Samples:
+        """Return a batch in which what is chance in the data, such as noise, is drawn anew."""
+        return batch
 
     def with_loss(self, choice: LossChoice, targets: Tensor) -> Self:
         """Return this task trained with a loss of the user's choice.
@@ -116,3 +164,35 @@ class Supervised(Task):
         listed = ", ".join(str(row) for row in sorted(which.tolist())[:5])
         more = f" and {len(which) - 5} more" if len(which) > 5 else ""
         return NumericError(f"{error}\nRows {listed}{more}" + ("" if len(guilty) else ", together"))
+
+
+class Taught(Supervised):
+    """A task as one rung learns it: the losses are the rung's own, all else is the task's.
+
+    Args:
+        task: whose job it is.
+        losses: of every row, from the network's raw outputs and the encoded targets.
+    """
+
+    def __init__(self, task: Supervised, losses: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.task, self.own = task, losses
+
+    def suits(self, signature: Signature) -> bool:
+        """Ask the task."""
+        return self.task.suits(signature)
+
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the rung's own loss of every row."""
+        return self.own(outputs, targets)
+
+    def decode(self, outputs: Tensor) -> np.ndarray:
+        """Ask the task."""
+        return self.task.decode(outputs)
+
+    def default_metric(self, samples: Samples) -> str:
+        """Ask the task."""
+        return self.task.default_metric(samples)
+
+    def renewed(self, batch: Samples, chance: torch.Generator) -> Samples:
+        """Ask the task."""
+        return self.task.renewed(batch, chance)
