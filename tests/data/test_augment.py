@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from gradatim.core.errors import ConfigError
-from gradatim.core.recipe import Augmentation
+from gradatim.core.recipe import Augmentation, Recipe
 from gradatim.core.samples import Samples
 from gradatim.data.augment import PICTURES_ONLY, augment
 from gradatim.data.augmentation.cutout import blanked
-from gradatim.data.augmentation.geometry import cropped, mirrored, rotated, shifted
+from gradatim.data.augmentation.geometry import cropped, mirrored, placed, rotated, shifted
 from gradatim.data.augmentation.mixup import beta, mixed
 from gradatim.data.batches import Batches
 
@@ -114,7 +114,9 @@ def test_shift_moves_pixels_and_moves_the_mean_in():
 def test_turning_by_nothing_or_in_full_is_nothing(height, width):
     x = pictures(3, 2, height, width)
     for degrees in (0.0, 360.0):
-        torch.testing.assert_close(rotated(x, torch.full((3,), degrees)), x, atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            placed(x, rotated(torch.full((3,), degrees), *x.shape[2:])), x, atol=1e-5, rtol=0
+        )
 
 
 @pytest.mark.parametrize("side", [8, 7])
@@ -122,14 +124,14 @@ def test_turning_by_nothing_or_in_full_is_nothing(height, width):
 def test_quarter_turns_are_torchs(side, quarters):
     """Pixel centres fall on pixel centres, so that bilinear weights are 0 and 1 up to rounding."""
     x = pictures(3, 2, side, side)
-    said = rotated(x, torch.full((3,), 90.0 * quarters))
+    said = placed(x, rotated(torch.full((3,), 90.0 * quarters), *x.shape[2:]))
     torch.testing.assert_close(said, x.rot90(quarters, dims=(2, 3)), atol=1e-5, rtol=0)
 
 
 def test_a_turn_keeps_lengths_on_pictures_that_are_not_square():
     x = torch.zeros(1, 1, 9, 21)
     x[:, :, 4, 7:14] = 1.0  # a line of 7 pixels through the middle
-    said = rotated(x, torch.tensor([90.0]))
+    said = placed(x, rotated(torch.tensor([90.0]), *x.shape[2:]))
     expected = torch.zeros(1, 1, 9, 21)
     expected[:, :, 1:8, 10] = 1.0
     torch.testing.assert_close(said, expected, atol=1e-4, rtol=0)
@@ -137,7 +139,9 @@ def test_a_turn_keeps_lengths_on_pictures_that_are_not_square():
 
 def test_keeping_all_of_a_picture_is_nothing():
     x, ones = pictures(4), torch.ones(4)
-    torch.testing.assert_close(cropped(x, ones, 0.3 * ones, 0.9 * ones), x, atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        placed(x, cropped(ones, 0.3 * ones, 0.9 * ones)), x, atol=1e-6, rtol=0
+    )
 
 
 @pytest.mark.parametrize(("left", "top"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
@@ -145,7 +149,7 @@ def test_a_crop_is_that_part_enlarged(left, top):
     x = pictures(1)
     part = x[:, :, 4 * int(top) : 4 * int(top) + 4, 4 * int(left) : 4 * int(left) + 4]
     expected = F.interpolate(part, size=(8, 8), mode="bilinear", align_corners=False)
-    said = cropped(x, torch.tensor([0.5]), torch.tensor([left]), torch.tensor([top]))
+    said = placed(x, cropped(torch.tensor([0.5]), torch.tensor([left]), torch.tensor([top])))
     # At its border the part sees its neighbours (or the edge), which interpolate does not.
     torch.testing.assert_close(said[:, :, 1:-1, 1:-1], expected[:, :, 1:-1, 1:-1])
 
@@ -207,20 +211,25 @@ def test_noise_has_the_deviation_asked_for():
 @pytest.mark.parametrize("name", PICTURES_ONLY)
 @pytest.mark.parametrize("shape", [(20, 4), (20, 6, 2)], ids=["table", "sequence"])
 def test_changes_of_pictures_are_refused_elsewhere(name, shape):
-    changes = Augmentation(**{name: True if name == "flip" else 0.5 if name != "shift" else 1})
+    amounts = {"flip": True, "updown": True, "turn": True, "shift": 1}
+    changes = Augmentation(**{name: amounts.get(name, 0.5)})
     with pytest.raises(ConfigError, match=f"augmentation.{name}"):
-        Batches(samples(torch.zeros(shape)), 5, 0, changes, 3)
+        Batches(samples(torch.zeros(shape)), Recipe(batch=5, augmentation=changes), 3)
 
 
 def test_words_are_not_mixed():
     with pytest.raises(ConfigError, match="words"):
-        Batches(samples(torch.zeros(20, 4).long()), 5, 0, Augmentation(mixup=0.2), 3)
+        Batches(
+            samples(torch.zeros(20, 4).long()),
+            Recipe(batch=5, augmentation=Augmentation(mixup=0.2)),
+            3,
+        )
 
 
 @pytest.mark.parametrize("shape", [(30, 4), (30, 6, 2), (30, 1, 8, 8)])
 def test_batches_change_anything_by_noise_and_mixup(shape):
     given_ = samples(torch.randn(shape, generator=chance()))
-    batch = Batches(given_, 10, 0, Augmentation(noise=0.1, mixup=0.4), 3)(0)
+    batch = Batches(given_, Recipe(batch=10, augmentation=Augmentation(noise=0.1, mixup=0.4)), 3)(0)
     assert batch.inputs.shape == (10, *shape[1:])
     assert batch.targets.shape == (10, 3)
 
@@ -229,11 +238,14 @@ def test_a_batch_is_a_function_of_its_step():
     """Drawn in another order, after a resume, it is the same."""
     changes = Augmentation(shift=2, flip=True, crop=0.3, rotation=20, cutout=0.3, mixup=0.3)
     given_ = samples(pictures(30))
-    forth = [Batches(given_, 10, 5, changes, 3)(step) for step in range(7)]
-    resumed = Batches(given_, 10, 5, changes, 3)
+    forth = [
+        Batches(given_, Recipe(batch=10, seed=5, augmentation=changes), 3)(step)
+        for step in range(7)
+    ]
+    resumed = Batches(given_, Recipe(batch=10, seed=5, augmentation=changes), 3)
     for step in (6, 2, 4):
         again = resumed(step)
         assert torch.equal(again.inputs, forth[step].inputs)
         assert torch.equal(again.targets, forth[step].targets)
-    other = Batches(given_, 10, 6, changes, 3)(2)
+    other = Batches(given_, Recipe(batch=10, seed=6, augmentation=changes), 3)(2)
     assert not torch.equal(other.inputs, forth[2].inputs)

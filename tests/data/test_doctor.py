@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -609,3 +610,21 @@ def test_inspection_of_extreme_numbers():
     assert columns[1]["missing"] == 2
     far = table([[1e300], [0.0]], kinds=["date"])
     assert inspection(far)["input"]["columns"][0]["maximum"] == 1e300
+
+
+def test_groups_that_copies_join_are_called_by_all_their_names():
+    """A recording of one speaker that is filed under another as well."""
+    cells = torch.arange(20.0, dtype=torch.float64)[:, None] ** 2
+    cells[19] = cells[0]
+    groups = torch.arange(20) // 5
+    field = Table(columns=(Column(name="x", kind="numeric"),))
+    signature = Signature(input=field, output=Category(names=("a", "b")))
+    samples = Samples(cells, torch.arange(20) % 2, groups)
+    data = Dataset("four", samples, signature, [str(i) for i in range(20)], "", "")
+    named = replace(data, group_names=("anna", "ben", "eva", "theo"))
+    said = examine(named)
+    names = [said.group_names[code] for code in said.samples.groups.tolist()]
+    assert set(names) <= {"anna", "ben", "eva", "theo", "anna + theo"}
+    assert names[5] == "ben"
+    assert names[10] == "eva"
+    assert examine(data).group_names == ()

@@ -11,7 +11,7 @@ from torch.func import functional_call, hessian, jacrev
 
 from gradatim.core.errors import ConfigError
 from gradatim.core.learner import Learner
-from gradatim.core.recipe import OptimizerChoice
+from gradatim.core.recipe import OptimizerChoice, Recipe
 from gradatim.core.samples import Samples
 from gradatim.data.batches import Batches
 from gradatim.explain.derivatives.differentiate import central_differences, reverse_mode
@@ -159,7 +159,7 @@ def test_course_000_equation_31_of_means_needs_no_factor(curved):
     """The batches of an epoch share the rows out, and the mean of their gradients is the whole."""
     f, w = curved
     x, t = normal(6, 2), normal(6, 3, seed=1)
-    batches, loss = Batches(Samples(x, t), 2, seed=0), TASKS["regress"].loss
+    batches, loss = Batches(Samples(x, t), Recipe(batch=2)), TASKS["regress"].loss
     epoch = [batches(step) for step in range(3)]
     parts = [jacrev(lambda v, b=b: loss(f(v, b.inputs), b.targets))(w) for b in epoch]
     full = jacrev(lambda v: loss(f(v, x), t))(w)
@@ -201,7 +201,7 @@ def test_course_001_figure_2_1_moves_after_every_row():
 def test_course_001_figure_2_1_does_not_shuffle_and_batches_do():
     """Every epoch shows each row once, in an order of its own."""
     rows = torch.arange(20.0)[:, None]
-    batches = Batches(Samples(rows, rows), 4, seed=0)
+    batches = Batches(Samples(rows, rows), Recipe(batch=4))
     epochs = [
         torch.cat([batches(5 * epoch + k).inputs for k in range(5)]).flatten().tolist()
         for epoch in range(3)

@@ -12,29 +12,40 @@ from gradatim.core.errors import ConfigError
 from gradatim.core.recipe import Augmentation
 from gradatim.core.samples import Samples
 from gradatim.data.augmentation.cutout import blanked
-from gradatim.data.augmentation.geometry import cropped, mirrored, rotated, shifted
 from gradatim.data.augmentation.mixup import beta, mixed
+from gradatim.data.augmentation.moves import MOVES
+from gradatim.data.augmentation.spectral import SPECTRAL
 
 __all__ = ["PICTURES_ONLY", "augment", "check_fits"]
 
-PICTURES_ONLY = ("shift", "flip", "crop", "rotation", "cutout")
+PICTURES_ONLY = (*MOVES, *SPECTRAL, "cutout")
+WORDS_ONLY = ("category", "quantity")
 
 
 def augment(
-    samples: Samples, changes: Augmentation, chance: torch.Generator, outputs: int
+    samples: Samples,
+    changes: Augmentation,
+    chance: torch.Generator,
+    outputs: int,
+    kind: str = "category",
 ) -> Samples:
-    """Return a batch, each row changed on its own.
+    """Return a batch, each row changed on its own; what lies on a picture moves with it.
 
     Args:
         samples: standardised features and encoded targets; 0 is the mean of a channel.
         changes: what may happen.
         chance: the generator of this step, the only source of chance.
         outputs: classes of the targets, where these are classes.
+        kind: of the output that the targets are.
 
     Returns:
         The changed batch; mixup turns classes into shares of classes.
     """
     inputs, targets = samples.inputs, samples.targets
+    for name, draw in MOVES.items():
+        if getattr(changes, name):
+            move = draw(inputs, getattr(changes, name), chance)
+            inputs, targets = move.planes(inputs), move.on_target(targets, kind)
     for name, change in CHANGES.items():
         if getattr(changes, name):
             inputs = change(inputs, getattr(changes, name), chance)
@@ -47,8 +58,8 @@ def augment(
     return replace(samples, inputs=inputs, targets=targets)
 
 
-def check_fits(changes: Augmentation, inputs: Tensor) -> None:
-    """Look whether these features can be changed like this.
+def check_fits(changes: Augmentation, inputs: Tensor, kind: str = "category") -> None:
+    """Look whether these features, with targets of this kind, can be changed like this.
 
     Raises:
         ConfigError: they are no planes of pixels, or no numbers that lie close together.
@@ -60,29 +71,20 @@ def check_fits(changes: Augmentation, inputs: Tensor) -> None:
             f"{names} changes planes of pixels, and this rung sees none here; "
             "leave it out, or use augmentation.mixup or augmentation.noise"
         )
+    if changes.turn and inputs.shape[-1] != inputs.shape[-2]:
+        raise ConfigError(
+            "augmentation.turn turns squares by a quarter, and these are none; "
+            "cut squares from them with patch, or leave it out"
+        )
+    if kind not in WORDS_ONLY and (changes.mixup or changes.cutout):
+        raise ConfigError(
+            f"augmentation.mixup and augmentation.cutout have no meaning for {kind}; leave them out"
+        )
     if not inputs.is_floating_point() and (changes.noise or changes.mixup):
         raise ConfigError(
             "augmentation.noise and augmentation.mixup change numbers, and this rung sees "
             "words; leave them out"
         )
-
-
-def _flip(pictures: Tensor, _: bool, chance: torch.Generator) -> Tensor:
-    return mirrored(pictures, torch.rand(len(pictures), generator=chance) < 0.5)
-
-
-def _shift(pictures: Tensor, most: int, chance: torch.Generator) -> Tensor:
-    up, left = torch.randint(2 * most + 1, (2, len(pictures)), generator=chance) - most
-    return shifted(pictures, -up, -left)
-
-
-def _crop(pictures: Tensor, most: float, chance: torch.Generator) -> Tensor:
-    away, left, top = torch.rand(3, len(pictures), generator=chance)
-    return cropped(pictures, 1 - most * away, left, top)
-
-
-def _rotation(pictures: Tensor, most: float, chance: torch.Generator) -> Tensor:
-    return rotated(pictures, most * (2 * torch.rand(len(pictures), generator=chance) - 1))
 
 
 def _cutout(pictures: Tensor, share: float, chance: torch.Generator) -> Tensor:
@@ -101,10 +103,7 @@ def _noise(features: Tensor, deviation: float, chance: torch.Generator) -> Tenso
 
 
 CHANGES: dict[str, Callable[[Tensor, Any, torch.Generator], Tensor]] = {
-    "flip": _flip,
-    "shift": _shift,
-    "crop": _crop,
-    "rotation": _rotation,
+    **SPECTRAL,
     "cutout": _cutout,
     "noise": _noise,
 }

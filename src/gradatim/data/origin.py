@@ -8,7 +8,7 @@ import numpy as np
 
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Dataset, Finding, Samples
-from gradatim.core.signature import Image, InputField, Signature, Table
+from gradatim.core.signature import Image, InputField, Signature, Sound, Table
 from gradatim.data.naming import shown
 from gradatim.data.tables.cells import Cells, content_bytes
 
@@ -82,6 +82,8 @@ def what_to_give(field: InputField) -> str:
         return "the model reads a table: give one"
     if isinstance(field, Image):
         return "the model reads pictures: give a folder of them"
+    if isinstance(field, Sound):
+        return "the model reads recordings: give a folder of them"
     shape = f"(rows, {field.steps}, {field.channels})"
     return f"the model reads sequences: give floats of shape {shape}"
 

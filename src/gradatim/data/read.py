@@ -9,7 +9,7 @@ from typing import Any
 
 from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.samples import Dataset
-from gradatim.core.source import ReadOptions, Source
+from gradatim.core.source import JOBS, ReadOptions, Source
 from gradatim.data.files import checked_path
 from gradatim.data.naming import listed, shown
 from gradatim.data.sources import SOURCES
@@ -38,9 +38,26 @@ def read(data: Any, options: ReadOptions = ReadOptions()) -> Dataset:  # noqa: B
     """
     if isinstance(data, Dataset):
         return data
+    _check_noise(options)
     if isinstance(data, (str, os.PathLike)):
-        return _read_location(os.fspath(data), options)
-    return _read_object(data, options)
+        return _for_the_job(_read_location(os.fspath(data), options), options)
+    return _for_the_job(_read_object(data, options), options)
+
+
+def _check_noise(options: ReadOptions) -> None:
+    if options.job != "denoise" and (options.sigma is not None or options.noisy_targets):
+        raise ConfigError("--sigma and --noisy-targets are for pictures; add --task denoise")
+
+
+def _for_the_job(dataset: Dataset, options: ReadOptions) -> Dataset:
+    """Refuse data that asks for another job than the user does."""
+    found = JOBS[dataset.signature.output.kind]
+    if options.signature is None and options.task not in (None, found):
+        where = shown(dataset.name, 200)
+        raise ConfigError(
+            f"{where} is no data to {options.task}: it asks to {found}; leave out --task"
+        )
+    return dataset
 
 
 def _read_object(data: Any, options: ReadOptions) -> Dataset:
@@ -74,7 +91,7 @@ def _read_location(location: str | bytes, options: ReadOptions) -> Dataset:
         if colon and _KIND.fullmatch(kind) and not os.path.lexists(location):
             SOURCES[kind]  # there is none: says which are near
         rest = location
-        dataset = _claiming(location).read(location, options)
+        dataset = _claiming(location, options).read(location, options)
     return replace(dataset, name=_title(rest), source=location)
 
 
@@ -84,8 +101,8 @@ def _title(location: str) -> str:
     return name if Path(location).is_dir() else name.partition(".")[0] or name
 
 
-def _claiming(location: str) -> Source:
-    """Return the one source that claims a location."""
+def _claiming(location: str, options: ReadOptions) -> Source:
+    """Return the one source that claims a location for this job."""
     if location in TARGETS:
         if not os.path.lexists(location):
             return SOURCES["bundled"]
@@ -96,7 +113,7 @@ def _claiming(location: str) -> Source:
         trouble = f"{shown(location)} is no path and no bundled set"
         raise DataError(f'{trouble}; did you mean "{near[0]}"?')
     path = checked_path(location)
-    claims = {name: s for name, s in SOURCES.all().items() if s.claims(location)}
+    claims = {name: s for name, s in SOURCES.all().items() if s.claims(location, options)}
     if len(claims) == 1:
         return next(iter(claims.values()))
     if claims:

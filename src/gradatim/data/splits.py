@@ -117,7 +117,9 @@ def thinned(data: Dataset, rows: int | None) -> Dataset:
     if rows < 10:
         raise ConfigError(f"--rows {rows} is too few to compare anything; give at least 10")
     part = data.samples.take(open_rows)
-    drawn = holdout(len(part), rows / len(part), 0, **_labels(part, data))[1]
+    # Groups stay together in every split; to draw from them, they need not be whole.
+    labels = _labels(part, data) | {"groups": None}
+    drawn = holdout(len(part), rows / len(part), 0, **labels)[1]
     kept = np.sort(np.concatenate([open_rows[drawn], np.flatnonzero(sealed.numpy())]))
     return replace(
         data,

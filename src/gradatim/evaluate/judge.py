@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,36 +13,50 @@ from gradatim.core.task import Supervised
 from gradatim.layers.chunks import in_chunks
 from gradatim.ops.intervals import bootstrap_interval, wilson
 
-__all__ = ["Judgement", "judge", "known", "predict", "scores_of", "truth"]
+__all__ = ["Judgement", "judge", "known", "predict", "scores_of"]
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Scores on one set of rows, with a 95 % interval of the chosen metric."""
+    """Scores on one set of rows, with a 95 % interval of the chosen metric.
+
+    `quality` is how good each row's answer is, where the task says so (`Supervised.quality`);
+    `curve` is precision and recall, where it says that (`Supervised.curve`).
+    """
 
     score: float
     low: float
     high: float
     scores: Mapping[str, float | None]
     predictions: np.ndarray
+    quality: np.ndarray | None = None
+    curve: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def predict(model: Model, task: Supervised, samples: Samples) -> np.ndarray:
-    """Return probabilities (rows, classes) or quantities (rows,)."""
-    return task.decode(in_chunks(model, samples.inputs))
+    """Return the task's predictions, rows first.
+
+    Pictures on a canvas are answered one by one at their own size, and the answers lie on a canvas.
+    """
+    inputs = samples.inputs
+    if samples.sizes is None or inputs.dim() != 4:
+        return task.decode(in_chunks(model, inputs))
+    said: np.ndarray | None = None
+    for row, (height, width) in enumerate(samples.sizes.tolist()):
+        answer = task.decode(in_chunks(model, inputs[row : row + 1, :, :height, :width]))
+        if answer.shape[-2:] != (height, width):
+            raise ArithmeticError(f"the answer to {height} x {width} pixels is {answer.shape[-2:]}")
+        if said is None:
+            shape = (len(samples), *answer.shape[1:-2], *inputs.shape[2:])
+            said = np.zeros(shape, answer.dtype)
+        said[row, ..., :height, :width] = answer[0]
+    assert said is not None, "there are rows to answer"
+    return said
 
 
-def truth(samples: Samples) -> np.ndarray:
-    """Return the targets as the metrics read them, of shape (rows,)."""
-    targets = samples.targets.numpy()
-    return targets if targets.ndim == 1 else targets[:, 0]
-
-
-def scores_of(
-    task: Supervised, predictions: np.ndarray, targets: np.ndarray
-) -> dict[str, float | None]:
+def scores_of(task: Supervised, reading: tuple[np.ndarray, np.ndarray]) -> dict[str, float | None]:
     """Return every metric of the task; None where one is undefined (AUC of a single class)."""
-    values = {name: metric(predictions, targets) for name, metric in task.metrics.items()}
+    values = {name: metric(*reading) for name, metric in task.metrics.items()}
     return {name: known(value) for name, value in values.items()}
 
 
@@ -57,7 +71,8 @@ def judge(model: Model, task: Supervised, metric: Metric, samples: Samples) -> J
     The interval is Wilson's for accuracy, with as many trials as there are groups when rows belong
     together; else the percentile bootstrap over rows or groups.
     """
-    predictions, targets = predict(model, task, samples), truth(samples)
+    said = predict(model, task, samples)
+    predictions, targets = reading = task.read(said, samples)
     score = metric(predictions, targets)
     groups = None if samples.groups is None else samples.groups.numpy()
     if metric.name == "accuracy":
@@ -67,4 +82,5 @@ def judge(model: Model, task: Supervised, metric: Metric, samples: Samples) -> J
         low, high = bootstrap_interval(
             lambda rows: metric(predictions[rows], targets[rows]), len(targets), groups
         )
-    return Judgement(score, low, high, scores_of(task, predictions, targets), predictions)
+    scores, quality = scores_of(task, reading), task.quality(reading)
+    return Judgement(score, low, high, scores, said, quality, task.curve(reading))

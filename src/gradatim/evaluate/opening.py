@@ -12,8 +12,9 @@ from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
 from gradatim.core.task import Supervised
+from gradatim.evaluate.answers import keep_answers
 from gradatim.evaluate.judge import Judgement, judge, known
-from gradatim.runs.files import read_json, write_array, write_json
+from gradatim.runs.files import read_json, write_array, write_arrays, write_json
 
 __all__ = ["open_test", "write_opening"]
 
@@ -38,10 +39,13 @@ def open_test(
         `score, low, high, openings, scores`: openings counts this one too; a score that is not
         defined on these rows is None.
     """
-    result = judge(model, task, metric, data.samples.take(rows))
+    samples = data.samples.take(rows)
+    result = judge(model, task, metric, samples)
     kept = write_opening(folder, model, rung, metric, result, len(rows), again=again)
     write_array(folder / "test_rows.npy", rows)
-    write_array(folder / "test_predictions.npy", result.predictions)
+    keep_answers(folder, samples, result.predictions, result.quality, "test_")
+    if result.curve:
+        write_arrays(folder / "test_curve.npz", dict(result.curve))
     return kept
 
 

@@ -59,7 +59,8 @@ def _labels(samples: Samples) -> tuple[np.ndarray | None, np.ndarray | None]:
 
 
 def _strata(samples: Samples) -> np.ndarray | None:
-    return None if samples.targets.is_floating_point() else samples.targets.numpy()
+    # Masks are classes too, but no class of their row.
+    return samples.targets.numpy() if samples.targets.dtype == torch.int64 else None
 
 
 def _units(samples: Samples) -> int:

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from gradatim.core.learner import Learner
-from gradatim.core.randomness import seed_for
+from gradatim.core.randomness import generator, seed_for
 from gradatim.core.recipe import Recipe
-from gradatim.core.rung import Model, Rung, Solved
+from gradatim.core.rung import Model, Rung, Solved, Trained
 from gradatim.core.samples import Samples
-from gradatim.core.signature import Category, Signature
+from gradatim.core.signature import Category, Mask, Picture, Signature
 from gradatim.core.task import Supervised
 from gradatim.data.batches import Batches
 from gradatim.layers.chunks import in_chunks
@@ -68,8 +68,10 @@ class Fitting:
         in the same way, each under its place.
         """
         if isinstance(self.rung, Solved):
+            chance = generator(self.recipe.seed, "solver renewal")
+            samples = self.task.renewed(self.samples, chance)
             with _chance(self.recipe.seed, "solver"):
-                self.model = self.rung.solve(self.samples, self.signature, self.recipe.seed)
+                self.model = self.rung.solve(samples, self.signature, self.recipe.seed)
             self.model.eval()
             return
         every = self.draw.per_epoch
@@ -120,18 +122,18 @@ class Fitting:
             kept = inner_holdout(self.samples, recipe.validation, recipe.seed)
         if kept:
             training = self.samples.take(kept[0])
-        self.trainee = self.task.with_loss(recipe.loss, training.targets)
         self.model = start(self.rung, self.signature, training, recipe)
-        late = self._feature_bytes(training) > MOST
+        task = self.task.with_loss(recipe.loss, training.targets)
+        self.trainee, self.own = self._taught(task), self._taught(self.task)
+        self.late = self._changing or self._feature_bytes(training) > MOST
         self.draw = Batches(
-            self._encoded(training, late),
-            recipe.batch,
-            recipe.seed,
-            recipe.augmentation,
+            training if self.late else self._encoded(training),
+            recipe,
             self.signature.outputs,
-            partial(in_chunks, self.model.preprocess) if late else None,
+            self.signature.output.kind,
+            self._seen if self.late else None,
         )
-        self.held = self._encoded(self.samples.take(kept[1])) if kept else None
+        self.held = self._held(self.samples.take(kept[1])) if kept else None
         self.steps = recipe.epochs * self.draw.per_epoch
         choice = recipe.optimizer
         _lay_out(self.model.network, torch.channels_last)  # as `Batches` gives pictures
@@ -152,11 +154,42 @@ class Fitting:
     def _empty(self) -> nn.Module:
         return self.rung.build(self.signature, {}).network
 
-    def _encoded(self, samples: Samples, late: bool = False) -> Samples:
-        """Return features and encoded targets; inputs as they are where features come `late`."""
+    def _taught(self, task: Supervised) -> Supervised:
+        taught = isinstance(self.rung, Trained)
+        return self.rung.taught(task, self.model) if taught else task  # type: ignore[attr-defined]
+
+    @property
+    def _changing(self) -> bool:
+        """Whether every batch is cut or drawn anew from whole pictures."""
+        return isinstance(self.signature.output, (Picture, Mask))
+
+    def _seen(self, batch: Samples, chance: torch.Generator) -> Samples:
+        """Return what the network sees of raw samples."""
+        return self._encoded(self.trainee.renewed(batch, chance))
+
+    def _encoded(self, samples: Samples) -> Samples:
+        """Return features and encoded targets."""
         encode: Callable[[Tensor], Tensor] = self.model.output.encode  # type: ignore[assignment]
-        inputs = samples.inputs if late else in_chunks(self.model.preprocess, samples.inputs)
+        inputs = in_chunks(self.model.preprocess, samples.inputs)
         return Samples(inputs, encode(samples.targets), numbers=samples.numbers)
+
+    def _held(self, samples: Samples) -> Samples:
+        """Return what is looked at after every epoch, the same each time."""
+        if self._changing:
+            chance = generator(self.recipe.seed, "held renewal")
+            return self.trainee.renewed(samples, chance)
+        return self._encoded(samples)
+
+    def _losses(self, held: Samples) -> Tensor:
+        """Return the loss of each held row; whole pictures are looked at one by one."""
+        if not self._changing:
+            return self.own.losses(in_chunks(self.learner.model, held.inputs), held.targets)
+        losses = []
+        for row in range(len(held)):
+            seen = self._encoded(_without_canvas(held.take([row])))
+            outputs = in_chunks(self.learner.model, seen.inputs)
+            losses.append(self.own.losses(outputs, seen.targets))
+        return torch.cat(losses)
 
     def _feature_bytes(self, samples: Samples) -> int:
         one = in_chunks(self.model.preprocess, samples.inputs[:1])
@@ -166,12 +199,20 @@ class Fitting:
         """Look at the held-out rows; return the record with their loss."""
         if self.held is None:
             return record
-        outputs = in_chunks(self.learner.model, self.held.inputs)
-        losses = self.task.losses(outputs, self.held.targets)
+        losses = self._losses(self.held)
         parts = torch.stack([part.mean() for part in losses.split(-(-len(losses) // PARTS))])
         self.stopping.look(parts, self.model.network)
         values = {**record.values, "validation_loss": losses.mean().item()}
         return replace(record, values=values)
+
+
+def _without_canvas(row: Samples) -> Samples:
+    """Return one picture, and what lies on it, at its own size."""
+    if row.sizes is None:
+        return row
+    height, width = row.sizes[0].tolist()
+    inputs, targets = (t[..., :height, :width] for t in (row.inputs, row.targets))
+    return replace(row, inputs=inputs, targets=targets)
 
 
 def start(rung: Rung, signature: Signature, samples: Samples, recipe: Recipe) -> Model:

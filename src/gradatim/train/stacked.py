@@ -49,7 +49,7 @@ class Stacked:
         places = sorted(range(len(fittings)), key=lambda i: fittings[i].recipe.model_dump_json())
         self.fittings = {i: fittings[i] for i in places}
         self.failed: dict[int, NumericError] = {}
-        plain = all(f.draw.changes == Augmentation() and not f.draw.features for f in fittings)
+        plain = all(f.draw.changes == Augmentation() and not f.draw.seen for f in fittings)
         self.rows = Rows(list(self.fittings.values())) if plain else None
 
     def __iter__(self) -> Iterator[tuple[int, Record]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gradatim.core.samples import Dataset
+from gradatim.core.samples import Dataset, Samples
 from gradatim.data.doctor.balance import balance
 from gradatim.data.doctor.channels import channel_findings
 from gradatim.data.doctor.columns import column_findings
@@ -48,4 +48,15 @@ def examine(dataset: Dataset) -> Dataset:
     found = [*leaks(dataset), *balance(dataset), *copied, *torn]
     found += [*column_findings(dataset), *channel_findings(dataset)]
     samples = replace(dataset.samples, groups=grouping.groups)
-    return replace(dataset, samples=samples).noting(*found)
+    return replace(dataset, samples=samples, group_names=_names(dataset, samples)).noting(*found)
+
+
+def _names(dataset: Dataset, grouped: Samples) -> tuple[str, ...]:
+    """Return the names of the new groups; one that several were joined into has all their names."""
+    before, after = dataset.samples.groups, grouped.groups
+    if not dataset.group_names or before is None or after is None:
+        return ()
+    joined: dict[int, set[str]] = {}
+    for old, new in set(zip(before.tolist(), after.tolist(), strict=True)):
+        joined.setdefault(new, set()).add(dataset.group_names[old])
+    return tuple(" + ".join(sorted(joined.get(code, ()))) for code in range(max(joined) + 1))

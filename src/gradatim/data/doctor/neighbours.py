@@ -27,11 +27,11 @@ import torch
 from scipy.spatial import cKDTree
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Image
+from gradatim.core.signature import Sound
 from gradatim.data.doctor.thumbnails import picture_pairs
 from gradatim.data.doctor.twins import first_rows, sets_of
 from gradatim.data.doctor.typical import radius
-from gradatim.data.doctor.view import cells, columns
+from gradatim.data.doctor.view import cells, columns, pictures
 
 __all__ = ["Neighbours", "neighbours"]
 
@@ -58,8 +58,12 @@ def neighbours(dataset: Dataset, sets: np.ndarray) -> Neighbours:
     rows = _runs(first_rows(sets))
     if len(rows) < 3:
         return Neighbours(np.empty((0, 2), dtype=np.int64), len(rows))
-    if isinstance(dataset.signature.input, Image):
-        pairs = picture_pairs(dataset.samples.inputs, torch.from_numpy(rows))
+    if isinstance(dataset.signature.input, Sound):
+        # One voice is near itself: only equal recordings are copies.
+        return Neighbours(np.empty((0, 2), dtype=np.int64), len(rows))
+    planes = pictures(dataset)
+    if planes is not None:
+        pairs = picture_pairs(planes, torch.from_numpy(rows))
     else:
         pairs = _table_pairs(dataset, rows)
     if pairs is None:

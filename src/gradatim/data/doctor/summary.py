@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Column, Image, Series
+from gradatim.core.signature import Column, Image, Quantity, Series, Sound
 from gradatim.data.doctor.twins import equal_sets, first_rows
 from gradatim.data.doctor.view import cells, class_names, columns, open_rows, targets
 
@@ -47,7 +47,7 @@ def _duplicates(dataset: Dataset) -> int:
 
 def _input(dataset: Dataset) -> dict[str, Any]:
     field = dataset.signature.input
-    if isinstance(field, Image):
+    if isinstance(field, (Image, Sound)):
         return field.model_dump()
     if isinstance(field, Series):
         return field.model_dump() | {"ranges": _ranges(field, dataset)}
@@ -95,6 +95,8 @@ def _target(dataset: Dataset) -> dict[str, Any]:
         listed = zip(names[:LISTED], counts, strict=False)
         classes = [{"name": name, "count": count} for name, count in listed]
         return {"kind": "category", "name": getattr(field, "name", "label"), "classes": classes}
+    if not isinstance(field, Quantity):
+        return field.model_dump(mode="json")
     quantiles = [None] * len(field.names) if known is None else _quantiles(known)
     both = zip(field.names, quantiles, strict=True)
     return {"kind": "quantity", "quantities": [{"name": n, "quantiles": q} for n, q in both]}

@@ -6,8 +6,8 @@ from math import log
 import numpy as np
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Image
-from gradatim.data.doctor.view import cells, columns
+from gradatim.core.signature import Sound
+from gradatim.data.doctor.view import cells, columns, pictures
 
 __all__ = ["coarse", "equal_sets", "first_rows", "twin_rows"]
 
@@ -23,8 +23,11 @@ def equal_sets(dataset: Dataset) -> np.ndarray:
     Missing cells equal each other, and -0.0 equals 0.0. Rows are compared by their 128-bit
     BLAKE2b digest, which takes one pass and no copy of the pictures.
     """
-    pictures = isinstance(dataset.signature.input, Image)
-    rows = dataset.samples.inputs.numpy() if pictures else cells(dataset)
+    if isinstance(dataset.signature.input, Sound):
+        rows = dataset.samples.inputs.numpy()
+    else:
+        planes = pictures(dataset)
+        rows = cells(dataset) if planes is None else planes.numpy()
     return sets_of(rows.reshape(len(rows), -1))
 
 

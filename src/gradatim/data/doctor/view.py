@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Category, Column, Table
+from gradatim.core.signature import Category, Column, Image, Picture, Quantity, Table
 
-__all__ = ["cells", "class_names", "columns", "counted", "listing", "names", "open_rows", "shown"]
-__all__ += ["targets"]
+__all__ = ["cells", "class_names", "columns", "counted", "listing", "names", "open_rows"]
+__all__ += ["pictures", "shown", "targets"]
 
 SHOWN = 5  # rows or columns that a message names
 
@@ -32,10 +32,24 @@ def cells(dataset: Dataset) -> np.ndarray:
     return values + 0.0  # -0.0 becomes 0.0: equal numbers get equal bytes
 
 
+def pictures(dataset: Dataset) -> torch.Tensor | None:
+    """Return pictures as bytes, the clean ones where some are noisy; None for other data."""
+    if not isinstance(dataset.signature.input, Image):
+        return None
+    if not isinstance(dataset.signature.output, Picture):
+        return dataset.samples.inputs
+    known = len(dataset.samples.targets) == len(dataset)
+    planes = dataset.samples.targets if known else dataset.samples.inputs
+    return planes.round().clamp(0, 255).to(torch.uint8)
+
+
 def targets(dataset: Dataset) -> np.ndarray | None:
-    """Return targets of shape (rows, outputs), classes as codes; None for data without answers."""
-    given = dataset.samples.targets
-    if len(given) != len(dataset):
+    """Return targets of shape (rows, outputs), classes as codes.
+
+    None for data without answers, and for answers that are no words and no numbers.
+    """
+    given, plain = dataset.samples.targets, (Category, Quantity)
+    if len(given) != len(dataset) or not isinstance(dataset.signature.output, plain):
         return None
     return given.detach().to(torch.float64).reshape(len(given), -1).numpy()
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gradatim.core.samples import Dataset, Finding, Samples
-from gradatim.core.signature import Category, Column, Quantity, Signature, Table
+from gradatim.core.signature import Category, Column, OutputField, Quantity, Signature, Table
 from gradatim.core.source import ReadOptions
 from gradatim.data.naming import listed, shown
 from gradatim.data.origin import Origin, what_to_give
@@ -110,11 +110,13 @@ def _code(
     return origin.dataset(samples, signature, findings + _extra(set(table) - used))
 
 
-def _name_of(output: Category | Quantity) -> str:
-    return output.name if isinstance(output, Category) else output.names[0]
+def _name_of(output: OutputField) -> str:
+    if isinstance(output, Category):
+        return output.name
+    return output.names[0] if isinstance(output, Quantity) else output.kind
 
 
-def _answers(cells: Cells | None, origin: Origin, output: Category | Quantity) -> Tensor:
+def _answers(cells: Cells | None, origin: Origin, output: OutputField) -> Tensor:
     if cells is None or set(as_text(cells).distinct) == {""}:
         return no_targets(output)
     return code_target(cells, origin, output)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gradatim.core.samples import Finding
-from gradatim.core.signature import Category, Quantity
+from gradatim.core.signature import Category, OutputField, Quantity
 from gradatim.data.naming import listed, number_of, shown, sorted_names, twins
 from gradatim.data.origin import Origin
 from gradatim.data.tables.cells import Cells, NumberCells, TextCells, as_text
@@ -51,7 +51,7 @@ def learn_target(cells: Cells, origin: Origin, task: str | None) -> Target:
     return _quantity(cells, numbers, origin)
 
 
-def code_target(cells: Cells, origin: Origin, output: Category | Quantity) -> Tensor:
+def code_target(cells: Cells, origin: Origin, output: OutputField) -> Tensor:
     """Return targets coded as a fitted model has them.
 
     Raises:
@@ -59,6 +59,8 @@ def code_target(cells: Cells, origin: Origin, output: Category | Quantity) -> Te
     """
     if isinstance(output, Quantity):
         return _quantity(cells, _numbers(cells, origin, asked=True), origin).values
+    if not isinstance(output, Category):
+        raise origin.error("these are words or numbers", f"the model answers with {output.kind}")
     texts = as_text(cells)
     _refuse_missing(texts, np.array([text == "" for text in texts.distinct]), origin)
     codes = [_class_of(text, output.names) for text in texts.distinct]
@@ -72,11 +74,11 @@ def code_target(cells: Cells, origin: Origin, output: Category | Quantity) -> Te
     return torch.from_numpy(np.array(codes, np.int64)[texts.codes])
 
 
-def no_targets(output: Category | Quantity) -> Tensor:
+def no_targets(output: OutputField) -> Tensor:
     """Return the targets of data that has none: no rows."""
-    if isinstance(output, Category):
-        return torch.empty(0, dtype=torch.int64)
-    return torch.empty(0, len(output.names), dtype=torch.float64)
+    if isinstance(output, Quantity):
+        return torch.empty(0, len(output.names), dtype=torch.float64)
+    return torch.empty(0, dtype=torch.int64)
 
 
 def _numbers(cells: Cells, origin: Origin, *, asked: bool) -> np.ndarray | None:
