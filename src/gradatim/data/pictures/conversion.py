@@ -10,6 +10,8 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,12 +24,12 @@ from gradatim.core.errors import DataError
 from gradatim.core.signature import Image
 from gradatim.data.naming import shown
 
-__all__ = ["FORMATS", "Header", "as_signature", "load_picture", "picture_header"]
+__all__ = ["FORMATS", "Header", "as_signature", "load_picture", "opened_picture", "picture_header"]
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MOST_PIXELS = 64_000_000
 CROP = 224 / 256  # of the shorter side is kept
-Fit = Literal["squeeze", "crop"]
+Fit = Literal["squeeze", "crop", "pad"]
 
 # MOST_PIXELS is stricter than what Pillow warns of, and what it says of odd metadata is of no use
 # to anybody here: a picture decodes or is set apart.
@@ -69,15 +71,11 @@ def picture_header(source: Path | bytes, name: str = "") -> Header:
     Raises:
         DataError: no picture, not of an allowed format, or above 64 million pixels.
     """
-    name = name or _name(source)
-    try:
-        with _opened(source, name) as image:
-            width, height = image.size
-            if image.getexif().get(_ORIENTATION) in (5, 6, 7, 8):
-                width, height = height, width
-            return Header(height, width, image.mode in _GREY_MODES, image.format or "")
-    except _BROKEN as error:
-        raise _complaint(error, name) from error
+    with opened_picture(source, name or _name(source)) as image:
+        width, height = image.size
+        if image.getexif().get(_ORIENTATION) in (5, 6, 7, 8):
+            width, height = height, width
+        return Header(height, width, image.mode in _GREY_MODES, image.format or "")
 
 
 def load_picture(
@@ -94,15 +92,26 @@ def load_picture(
         channels: 1 for grey, 3 for RGB.
         size: height and width wanted; None keeps the picture's own.
         name: for messages; the path without it.
-        fit: squeeze the whole picture in, or crop the middle of it.
+        fit: squeeze the whole picture in (pad: without a size), or crop the middle of it.
 
     Raises:
         DataError: it cannot be decoded, or is above 64 million pixels.
     """
     name = name or _name(source)
+    with opened_picture(source, name) as image:
+        return _planes(_flat(ImageOps.exif_transpose(image), name), channels, size, fit)
+
+
+@contextmanager
+def opened_picture(source: Path | bytes, name: str) -> Iterator[Pillow.Image]:
+    """Give what Pillow opens; whatever its decoders die of becomes a complaint with the name.
+
+    Raises:
+        DataError: no picture, broken, not of an allowed format, or above 64 million pixels.
+    """
     try:
         with _opened(source, name) as image:
-            return _planes(_flat(ImageOps.exif_transpose(image), name), channels, size, fit)
+            yield image
     except _BROKEN as error:
         raise _complaint(error, name) from error
 

@@ -18,7 +18,8 @@ from gradatim.data.files import must_fit
 from gradatim.data.naming import listed, shown
 from gradatim.data.pictures.conversion import Header, load_picture, picture_header
 
-__all__ = ["Decoded", "common_shape", "decode_files", "disguises", "headers_of"]
+__all__ = ["Decoded", "colourless", "common_shape", "decode_files", "disguises", "headers_of"]
+__all__ += ["in_threads", "quarantined", "refuse_many"]
 
 LARGEST_SIDE = 64
 BROKEN_SHARE = 0.2
@@ -47,11 +48,18 @@ def headers_of(files: Sequence[Path], names: Sequence[str]) -> list[Header | Dat
         except DataError as error:
             return error
 
-    return _in_threads(header, range(len(files)))
+    return in_threads(header, range(len(files)))
 
 
-def common_shape(headers: Sequence[Header | DataError], name: str) -> tuple[Image, list[Finding]]:
-    """Return the median height and width, shrunk to at most 64 pixels a side, and the colours.
+def common_shape(
+    headers: Sequence[Header | DataError], name: str, largest: int = LARGEST_SIDE
+) -> tuple[Image, list[Finding]]:
+    """Return the median height and width, shrunk to at most `largest` a side, and the colours.
+
+    Args:
+        headers: of all files.
+        name: the location as the user gave it.
+        largest: pixels that the longer side may have.
 
     Raises:
         DataError: no file has a header.
@@ -62,17 +70,17 @@ def common_shape(headers: Sequence[Header | DataError], name: str) -> tuple[Imag
         raise DataError(f"{shown(name, 200)}: {trouble}; the first: {headers[0]}")
     sizes = np.array([(header.height, header.width) for header in known])
     median = np.median(sizes, axis=0)
-    height, width = np.maximum(1, np.rint(median * min(1.0, LARGEST_SIDE / median.max())))
+    height, width = np.maximum(1, np.rint(median * min(1.0, largest / median.max())))
     grey = all(header.grey for header in known)
     image = Image(channels=1 if grey else 3, height=int(height), width=int(width))
     changed = int((sizes != (image.height, image.width)).any(1).sum())
-    return image, _resize_note(changed, image) if changed else []
+    return image, _resize_note(changed, image, largest) if changed else []
 
 
-def _resize_note(changed: int, image: Image) -> list[Finding]:
+def _resize_note(changed: int, image: Image, largest: int) -> list[Finding]:
     size = f"{image.width} x {image.height} pixels (width x height)"
     message = f"{changed} pictures are resized to {size}; their aspect ratio is not kept"
-    return [Finding("resized", "note", message, f"the median size, at most {LARGEST_SIDE} a side")]
+    return [Finding("resized", "note", message, f"the median size, at most {largest} a side")]
 
 
 def disguises(headers: Sequence[Header | DataError], names: Sequence[str]) -> list[Finding]:
@@ -114,9 +122,9 @@ def decode_files(files: Sequence[Path], names: Sequence[str], image: Image, name
         except (DataError, OSError) as error:
             return b"", str(error)
 
-    results = _in_threads(decode, range(len(files)))
+    results = in_threads(decode, range(len(files)))
     troubles = tuple(trouble for _, trouble in results if trouble)
-    _refuse_many(troubles, len(files), name)
+    refuse_many(troubles, len(files), name)
     digest = hashlib.sha256()
     for label, (mark, _) in zip(names, results, strict=True):
         digest.update(label.encode() + b"\0" + mark)
@@ -124,13 +132,41 @@ def decode_files(files: Sequence[Path], names: Sequence[str], image: Image, name
     return Decoded(planes, good, troubles, digest.hexdigest())
 
 
-def _refuse_many(troubles: Sequence[str], files: int, name: str) -> None:
+def colourless(planes: np.ndarray) -> bool:
+    """Tell whether pictures (rows, channels, height, width) with three channels are grey."""
+    first, *others = (planes[:, channel] for channel in range(planes.shape[1]))
+    return bool(others) and all(np.array_equal(first, other) for other in others)
+
+
+def quarantined(names: Sequence[str], good: np.ndarray, troubles: Sequence[str]) -> list[Finding]:
+    """Return a warning on pictures that could not be decoded.
+
+    Args:
+        names: of all pictures.
+        good: bool, which of them could be.
+        troubles: what is wrong with the others.
+    """
+    broken = [name for name, usable in zip(names, good, strict=True) if not usable]
+    if not broken:
+        return []
+    message = f"{len(broken)} pictures cannot be decoded and are left out; the first: {troubles[0]}"
+    remedy = "copy them again or remove them"
+    return [Finding("quarantined", "warning", message, remedy, tuple(broken[:20]))]
+
+
+def refuse_many(troubles: Sequence[str], files: int, name: str, kind: str = "pictures") -> None:
+    """Refuse data of which above 20 % of the pictures, or of another kind, cannot be used.
+
+    Raises:
+        DataError: with the first of the troubles.
+    """
     if len(troubles) > BROKEN_SHARE * files:
-        share = f"{len(troubles)} of {files} pictures cannot be used"
+        share = f"{len(troubles)} of {files} {kind} cannot be used"
         raise DataError(f"{shown(name, 200)}: {share}; the first: {troubles[0]}")
 
 
-def _in_threads(work: Callable[[Item], T], items: Sequence[Item]) -> list[T]:
+def in_threads(work: Callable[[Item], T], items: Sequence[Item]) -> list[T]:
+    """Return what `work` makes of each item, in order; decoders let go of the interpreter."""
     starts = range(0, len(items), _AT_ONCE)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         chunks = pool.map(lambda i: [work(item) for item in items[i : i + _AT_ONCE]], starts)

@@ -18,12 +18,18 @@ _IGNORED = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"}
 
 @dataclass
 class Listing:
-    """Pictures and folders, relative to the root, and what was passed over."""
+    """Pictures and folders, relative to the root, and what was passed over.
+
+    `kind` is what the files are to a person, known by their `endings`; of recordings `pictures`
+    has the files too.
+    """
 
     pictures: list[PurePosixPath] = field(default_factory=list)
     folders: list[PurePosixPath] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    kind: str = "pictures"
+    endings: frozenset[str] = frozenset(ENDINGS)
 
     def findings(self) -> list[Finding]:
         """Return remarks on what was passed over."""
@@ -35,13 +41,13 @@ class Listing:
         if self.others:
             kinds = Counter(PurePosixPath(name).suffix or "no ending" for name in self.others)
             counts = listed([f"{kind} ({n})" for kind, n in kinds.most_common()], 5)
-            message = f"{len(self.others)} files are no pictures by their name: {counts}"
+            message = f"{len(self.others)} files are no {self.kind} by their name: {counts}"
             remarks.append(Finding("other-files", "note", message))
         return remarks
 
 
-def list_pictures(root: Path) -> Listing:
-    """Return everything under a folder that is named like a picture.
+def list_pictures(root: Path, listing: Listing | None = None) -> Listing:
+    """Return everything under a folder that is named like a picture, or as `listing` says.
 
     Hidden entries and the litter of file managers are passed over in silence. A link counts when
     it leads to a file inside the folder; links to folders never do.
@@ -49,7 +55,8 @@ def list_pictures(root: Path) -> Listing:
     Raises:
         DataError: a folder may not be read.
     """
-    listing, waiting, inside = Listing(), [PurePosixPath()], os.path.realpath(root)
+    listing, waiting = listing or Listing(), [PurePosixPath()]
+    inside = os.path.realpath(root)
     while waiting:
         folder = waiting.pop()
         for entry in _entries(root / folder):
@@ -68,7 +75,7 @@ def _sort_in(entry: os.DirEntry[str], place: PurePosixPath, inside: str, listing
     name = plain_name(str(place))
     if entry.is_symlink() and not _stays(entry, inside):
         listing.links.append(name)
-    elif place.suffix.lower() in ENDINGS and _is_file(entry):
+    elif place.suffix.lower() in listing.endings and _is_file(entry):
         listing.pictures.append(place)
     else:
         listing.others.append(name)

@@ -26,7 +26,7 @@ class Bundled(Source):
 
     summary: ClassVar[str] = f"a bundled set: {', '.join(TARGETS)}"
 
-    def claims(self, location: str) -> bool:
+    def claims(self, location: str, options: ReadOptions) -> bool:
         return location in TARGETS
 
     def read(self, location: str, options: ReadOptions) -> Dataset:

@@ -19,7 +19,7 @@ class Csv(Source):
 
     summary: ClassVar[str] = "a table as text (.csv, .tsv, .txt, .gz): comma, tab or semicolon"
 
-    def claims(self, location: str) -> bool:
+    def claims(self, location: str, options: ReadOptions) -> bool:
         return location.lower().endswith(ENDINGS)
 
     def read(self, location: str, options: ReadOptions) -> Dataset:

@@ -12,18 +12,23 @@ from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.samples import Dataset, Finding, Samples
 from gradatim.core.signature import Category, Image, Signature
 from gradatim.core.source import ReadOptions, Source
+from gradatim.data.annotated import layouts_of
+from gradatim.data.file_names import group_codes
 from gradatim.data.files import checked_path
 from gradatim.data.naming import listed, plain_name, shown, sorted_names
 from gradatim.data.origin import Origin, what_to_give
-from gradatim.data.pictures.classes import Layout, layout_of
+from gradatim.data.pictures.classes import Layout, layout_by_names, layout_of
 from gradatim.data.pictures.decoding import (
     Decoded,
+    colourless,
     common_shape,
     decode_files,
     disguises,
     headers_of,
+    quarantined,
 )
 from gradatim.data.pictures.listing import ENDINGS, Listing, list_pictures
+from gradatim.data.sounds.listing import holds_sounds
 from gradatim.data.tables.targets import no_targets, twin_findings
 
 __all__ = ["SOURCE", "Folder"]
@@ -34,17 +39,22 @@ class Folder(Source):
 
     summary: ClassVar[str] = "pictures, a folder a class; train/ and test/ are kept apart"
 
-    def claims(self, location: str) -> bool:
+    def claims(self, location: str, options: ReadOptions) -> bool:
         path = Path(location)
-        return path.suffix.lower() in ENDINGS or (
-            path.is_dir() and not any(path.glob("*-idx?-ubyte*"))
-        )
+        if options.job not in (None, "classify", "regress"):
+            return False
+        if path.is_dir():
+            told = options.job is None and layouts_of(path)
+            return not (told or any(path.glob("*-idx?-ubyte*")) or holds_sounds(path))
+        return path.suffix.lower() in ENDINGS
 
     def read(self, location: str, options: ReadOptions) -> Dataset:
         path = checked_path(location)
-        asked = [name for name in (options.target, options.group, options.time) if name]
+        group = None if options.names else options.group
+        asked = [name for name in (options.target, group, options.time) if name]
         if asked and options.signature is None:
-            raise ConfigError(f"pictures have no columns; leave out {listed(asked)}")
+            hint = "; groups come from --names, such as {label}_{patient}.png" if group else ""
+            raise ConfigError(f"pictures have no columns; leave out {listed(asked)}{hint}")
         if path.is_file():
             listing, path = Listing([PurePosixPath(path.name)]), path.parent
         else:
@@ -52,7 +62,7 @@ class Folder(Source):
         if not listing.pictures:
             raise DataError(f"{shown(location, 200)} holds no pictures; {_instead(listing)}")
         if options.signature is not None:
-            return _code(path, location, listing, options.signature)
+            return _code(path, location, listing, options)
         return _learn(path, location, listing, options)
 
 
@@ -61,12 +71,16 @@ class _Labelled:
     pictures: Sequence[PurePosixPath]
     codes: np.ndarray | None
     sealed: np.ndarray | None
+    groups: Sequence[str] | None = None
 
 
 def _learn(root: Path, location: str, listing: Listing, options: ReadOptions) -> Dataset:
     if options.task == "regress":
         raise ConfigError("folders of pictures are classes; leave out --task regress")
-    layout = layout_of(listing)
+    if options.names:
+        layout = layout_by_names(listing, options.names, options.group, location)
+    else:
+        layout = layout_of(listing)
     _refuse_layout(layout, location)
     files = [root / picture for picture in layout.pictures]
     names = _names(layout.pictures)
@@ -76,7 +90,7 @@ def _learn(root: Path, location: str, listing: Listing, options: ReadOptions) ->
     labelled = _labelled(layout, output.names)
     decoded = decode_files(files, names, image, location)
     _refuse_empty_class(labelled, decoded, output, location)
-    if image.channels == 3 and _colourless(decoded.planes):
+    if image.channels == 3 and colourless(decoded.planes):
         image = image.model_copy(update={"channels": 1})
         decoded = replace(decoded, planes=decoded.planes[:, :1].copy())
     signature = Signature(input=image, output=output)
@@ -85,18 +99,23 @@ def _learn(root: Path, location: str, listing: Listing, options: ReadOptions) ->
     return _dataset(labelled, decoded, signature, location, [*listing.findings(), *remarks])
 
 
-def _code(root: Path, location: str, listing: Listing, signature: Signature) -> Dataset:
+def _code(root: Path, location: str, listing: Listing, options: ReadOptions) -> Dataset:
+    signature = options.signature
+    assert signature is not None, "the caller looked"
     if not isinstance(signature.input, Image):
         raise DataError(f"{shown(location, 200)} holds pictures; {what_to_give(signature.input)}")
-    labelled = _recognised(listing, signature, location)
+    labelled = _recognised(listing, signature, location, options.names)
     files = [root / picture for picture in labelled.pictures]
     decoded = decode_files(files, _names(labelled.pictures), signature.input, location)
     return _dataset(labelled, decoded, signature, location, listing.findings())
 
 
-def _recognised(listing: Listing, signature: Signature, location: str) -> _Labelled:
-    """Return pictures, with classes when the folders are called like the model's classes."""
-    layout, output = layout_of(listing), signature.output
+def _recognised(
+    listing: Listing, signature: Signature, location: str, names: str | None
+) -> _Labelled:
+    """Return pictures, with classes when folders or files are called like the model's classes."""
+    layout = layout_by_names(listing, names, None, location) if names else layout_of(listing)
+    output = signature.output
     found = set(layout.labels)
     if not isinstance(output, Category) or not found & set(output.names):
         order = sorted_names(str(picture) for picture in listing.pictures)
@@ -112,7 +131,7 @@ def _labelled(layout: Layout, names: Sequence[str]) -> _Labelled:
     place = {name: code for code, name in enumerate(names)}
     codes = np.array([place[label] for label in layout.labels], np.int64)
     sealed = None if layout.sealed is None else np.array(layout.sealed, bool)
-    return _Labelled(layout.pictures, codes, sealed)
+    return _Labelled(layout.pictures, codes, sealed, layout.groups)
 
 
 def _dataset(
@@ -129,17 +148,11 @@ def _dataset(
     planes = decoded.planes if good.all() else decoded.planes[good]
     codes = None if labelled.codes is None else torch.from_numpy(labelled.codes[good])
     targets = no_targets(signature.output) if codes is None else codes
-    broken = [name for name, usable in zip(names, good, strict=True) if not usable]
-    samples = Samples(torch.from_numpy(planes), targets)
-    return origin.dataset(samples, signature, findings + _quarantined(broken, decoded.troubles))
-
-
-def _quarantined(broken: list[str], troubles: Sequence[str]) -> list[Finding]:
-    if not broken:
-        return []
-    message = f"{len(broken)} pictures cannot be decoded and are left out; the first: {troubles[0]}"
-    remedy = "copy them again or remove them"
-    return [Finding("quarantined", "warning", message, remedy, tuple(broken[:20]))]
+    marks, group_names = (None, ()) if labelled.groups is None else group_codes(labelled.groups)
+    groups = None if marks is None else torch.from_numpy(marks[good])
+    samples = Samples(torch.from_numpy(planes), targets, groups)
+    findings = findings + quarantined(names, good, decoded.troubles)
+    return replace(origin.dataset(samples, signature, findings), group_names=group_names)
 
 
 def _refuse_layout(layout: Layout, location: str) -> None:
@@ -166,11 +179,6 @@ def _refuse_empty_class(
     if empty:
         trouble = f"{shown(location, 200)}: no usable picture in class {listed(empty, 5)}"
         raise DataError(f"{trouble}; add pictures or remove the folder")
-
-
-def _colourless(planes: np.ndarray) -> bool:
-    first, *others = (planes[:, channel] for channel in range(3))
-    return all(np.array_equal(first, other) for other in others)
 
 
 def _names(pictures: Sequence[PurePosixPath]) -> list[str]:

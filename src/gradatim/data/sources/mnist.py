@@ -27,7 +27,7 @@ class Mnist(Source):
 
     summary: ClassVar[str] = "a folder of IDX files (MNIST and its kin); t10k is kept apart"
 
-    def claims(self, location: str) -> bool:
+    def claims(self, location: str, options: ReadOptions) -> bool:
         path = Path(location)
         return path.is_dir() and any(path.glob("*-idx?-ubyte*"))
 

@@ -28,7 +28,7 @@ class Npz(Source):
 
     summary: ClassVar[str] = "NumPy arrays (.npz): X and y, or x_train, y_train, x_test, y_test"
 
-    def claims(self, location: str) -> bool:
+    def claims(self, location: str, options: ReadOptions) -> bool:
         return location.lower().endswith(".npz")
 
     def read(self, location: str, options: ReadOptions) -> Dataset:

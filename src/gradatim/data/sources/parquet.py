@@ -18,7 +18,7 @@ class Parquet(Source):
 
     summary: ClassVar[str] = "a table as a Parquet file (.parquet)"
 
-    def claims(self, location: str) -> bool:
+    def claims(self, location: str, options: ReadOptions) -> bool:
         return location.lower().endswith((".parquet", ".pq"))
 
     def read(self, location: str, options: ReadOptions) -> Dataset:

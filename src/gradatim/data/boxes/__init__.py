@@ -1,0 +1,1 @@
+"""Boxes around things in pictures: formats of files, reader and writer side by side."""

@@ -1,0 +1,1 @@
+"""Recordings: what lies in a folder, how files are decoded, what their names and tables say."""
