@@ -1,0 +1,152 @@
+"""Noise of deviation 25 on Set12 and BSD68: `python bench/denoise.py [NAME ...]`.
+
+Every rung is fitted with its default recipe by `gradatim fit` to the 400 pictures of BSD400 and
+scored by `gradatim evaluate` on all of Set12 and BSD68, whose noise is the same for every rung.
+Reads the data below the folder in GRADATIM_DATA (see its README for licences) and writes
+bench/results/denoise.json and denoise.md; rungs that are not named keep the lines they have. One
+fit at a time, as many threads as the machine has cores.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+FIT = "{data}/bsd/BSD400 --task denoise --sigma 25"
+TESTS = {"Set12": "{data}/bsd/Set12", "BSD68": "{data}/bsd/BSD68"}
+
+# name -> (arguments of `gradatim fit`, PSNR published for Set12 and BSD68)
+FITS: dict[str, tuple[str, dict[str, float]]] = {
+    "as_it_is": (f"{FIT} --rung as_it_is", {}),
+    "gauss": (f"{FIT} --rung gauss", {}),
+    "median": (f"{FIT} --rung median", {}),
+    "wavelet": (f"{FIT} --rung wavelet", {}),
+    "total_variation": (f"{FIT} --rung total_variation", {}),
+    "non_local_means": (f"{FIT} --rung non_local_means", {}),
+    "wiener": (f"{FIT} --rung wiener", {}),
+    "autoencoder": (f"{FIT} --rung autoencoder", {}),
+    "dncnn": (f"{FIT} --rung dncnn", {"Set12": 30.44, "BSD68": 29.23}),
+    "dncnn, noisy targets": (f"{FIT} --rung dncnn --noisy-targets", {}),
+    "unet": (f"{FIT} --rung unet", {}),
+}
+ABOVE, WITHIN, MINUTES = 0.4, 0.3, 10.0
+
+
+def main() -> int:
+    """Fit what is asked for, write the results, return how many goals are missed."""
+    root = os.environ.get("GRADATIM_DATA")
+    if root is None:
+        sys.stdout.write("skipped: no data; set GRADATIM_DATA to the folder that holds it\n")
+        return 0
+    file = RESULTS / "denoise.json"
+    kept: dict[str, Any] = json.loads(file.read_text())["fits"] if file.exists() else {}
+    for name in sys.argv[1:] or FITS:
+        with tempfile.TemporaryDirectory() as work:
+            kept[name] = _fit(name, root, Path(work))
+        fits = {key: kept[key] for key in FITS if key in kept}
+        facts = {"fits": fits, "goals": _goals(fits)}
+        RESULTS.mkdir(exist_ok=True)
+        file.write_text(json.dumps(facts, indent=1) + "\n")
+        (RESULTS / "denoise.md").write_text(_page(facts))
+    return sum(not goal["reached"] for goal in _goals(kept))
+
+
+def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
+    arguments, published = FITS[name]
+    run = str(work / "run")
+    fit = _gradatim("fit", *arguments.format(data=root).split(), "--out", run, "--json")
+    scores = {
+        test: _gradatim("evaluate", run, place.format(data=root), "--json")["scores"]
+        for test, place in TESTS.items()
+    }
+    said = ", ".join(f"{test} {score['psnr']:.2f} dB" for test, score in scores.items())
+    sys.stdout.write(f"{name}: {said} after {fit['seconds'] / 60:.1f} minutes\n")
+    sys.stdout.flush()
+    return {
+        "command": f"gradatim fit {arguments.format(data='DATA')}",
+        "scores": {
+            test: {key: round(value, 4) for key, value in score.items()}
+            for test, score in scores.items()
+        },
+        "published": published,
+        "parameters": fit["parameters"],
+        "rows": fit["train_rows"],
+        "epochs": fit.get("epochs"),
+        "seconds": round(fit["seconds"], 1),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}",
+    }
+
+
+def _goals(fits: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is asked for, as far as the fits are there to say."""
+    goals = []
+    pairs = (
+        ("dncnn", "non_local_means", f">= {ABOVE} dB above", ABOVE),
+        ("dncnn, noisy targets", "dncnn", f"at most {WITHIN} dB below", -WITHIN),
+    )
+    for name, other, words, least in pairs:
+        for test in TESTS if {name, other} <= set(fits) else ():
+            gain = fits[name]["scores"][test]["psnr"] - fits[other]["scores"][test]["psnr"]
+            goal = f"{name} {words} {other} on {test}"
+            goals.append({"goal": goal, "measured": round(gain, 3), "reached": gain >= least})
+    for name in ("dncnn", "dncnn, noisy targets"):
+        if name in fits:
+            minutes = fits[name]["seconds"] / 60
+            goal = f"{name} trained in at most {MINUTES:g} minutes"
+            reached = minutes <= MINUTES
+            goals.append({"goal": goal, "measured": round(minutes, 2), "reached": reached})
+    return goals
+
+
+def _gradatim(*arguments: str) -> dict[str, Any]:
+    tool = [sys.executable, "-m", "gradatim"]
+    said = subprocess.run([*tool, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(said.stdout)
+
+
+def _page(facts: dict[str, Any]) -> str:
+    lines = [
+        "# Denoising: white noise of deviation 25",
+        "",
+        "Mean PSNR in dB and SSIM over all 12 pictures of Set12 and all 68 of BSD68, after fits to",
+        "BSD400. The noise is never clipped; answers are clipped and rounded, as files hold them.",
+        "Each rung with its default recipe.",
+        "",
+        "| rung | Set12 PSNR | SSIM | BSD68 PSNR | SSIM | published | parameters | minutes |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, line in facts["fits"].items():
+        scores = " | ".join(
+            f"{line['scores'][test]['psnr']:.2f} | {line['scores'][test]['ssim']:.3f}"
+            for test in TESTS
+        )
+        published = " / ".join(f"{value:.2f}" for value in line["published"].values())
+        lines.append(
+            f"| {name} | {scores} | {published} | {line['parameters']:,} "
+            f"| {line['seconds'] / 60:.1f} |"
+        )
+    lines += ["", "| goal | measured | reached |", "|---|---|---|"]
+    lines += [
+        f"| {goal['goal']} | {goal['measured']} | {'yes' if goal['reached'] else '**no**'} |"
+        for goal in facts["goals"]
+    ]
+    machines = sorted({(line["date"], line["machine"]) for line in facts["fits"].values()})
+    lines += ["", *(f"Measured {date} on {machine}." for date, machine in machines)]
+    lines += ["Published: DnCNN-S with 17 layers, Zhang et al. 2017, tables II and III.", ""]
+    lines += [
+        "Command: `GRADATIM_DATA=... python bench/denoise.py`; each fit as its line says:",
+        "",
+    ]
+    lines += [f"- {name}: `{line['command']}`" for name, line in facts["fits"].items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The ladder of removing noise from pictures."""
