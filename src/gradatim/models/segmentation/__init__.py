@@ -1,0 +1,1 @@
+"""The ladder of masks: from one class everywhere to the U-Net."""
