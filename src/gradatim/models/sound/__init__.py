@@ -1,0 +1,1 @@
+"""Rungs that read recordings; majority, mlp, recurrent and transformer read them too."""
