@@ -393,7 +393,7 @@ def test_inspect_measures_how_long_rungs_take(tmp_path, monkeypatch):
     import gradatim.session.inspect as room
 
     few = [rung for rung in room.choose_rungs(None) if rung.name in ("majority", "logistic")]
-    monkeypatch.setattr(room, "choose_rungs", lambda names: few)
+    monkeypatch.setattr(room, "choose_rungs", lambda names, signature: few)
     sales(tmp_path / "sales.csv")
     facts = gradatim(tmp_path, "inspect", "sales.csv", "--target", "kind", "--json").json
     assert [rung["name"] for rung in facts["rungs"]] == ["majority", "logistic"]

@@ -37,7 +37,7 @@ class Data:
 
     @property
     def higher(self) -> bool:
-        return self.metric == "accuracy"
+        return self.metric != "rmse"
 
 
 def table(**changes: object) -> Data:

@@ -10,6 +10,7 @@ from gradatim.report import build
 
 from .fake_data import Data, hostile, regression
 from .fake_run import write_run
+from .fake_views import JOBS, write_views
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -27,11 +28,15 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+def _made(folder: Path, what: Any) -> Path:
+    return write_views(folder, what, True) if isinstance(what, str) else write_run(folder, what())
+
+
 @pytest.fixture
 def opened(browser: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The page of a run, with all that went wrong while it was read in `page.faults`."""
     html = tmp_path / "report.html"
-    html.write_text(build([write_run(tmp_path / "run", request.param())]), encoding="utf-8")
+    html.write_text(build([_made(tmp_path / "run", request.param)]), encoding="utf-8")
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.faults = []
     page.on("console", lambda message: page.faults.append(message.text))
@@ -52,7 +57,7 @@ def overflow(page: Any) -> int:
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
-@pytest.mark.parametrize("opened", [Data, regression, hostile], indirect=True)
+@pytest.mark.parametrize("opened", [Data, regression, hostile, *JOBS], indirect=True)
 def test_quiet_and_responsive(opened: Any) -> None:
     assert opened.locator("h1").count() == 1
     for summary in opened.locator("summary").all():
@@ -91,7 +96,7 @@ def test_dark_is_dark(opened: Any) -> None:
     assert shades["dark"] < 100 < 700 < shades["light"]
 
 
-@pytest.mark.parametrize("opened", [Data], indirect=True)
+@pytest.mark.parametrize("opened", [Data, "denoise"], indirect=True)
 def test_print_opens_all_and_cuts_nothing_off(opened: Any) -> None:
     closed = opened.locator("details:not([open])").count()
     assert closed

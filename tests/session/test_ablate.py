@@ -26,7 +26,8 @@ FLAT, PLANES = torch.zeros(2, 3), torch.zeros(2, 1, 8, 8)
 def work(rung: str, given, output=NAMES) -> Work:
     chosen = rung_named(rung)
     task = TASKS["classify" if output is NAMES else "regress"]
-    return Work(chosen, chosen.recipe(100), task, Signature(input=given, output=output), "as it is")
+    signature = Signature(input=given, output=output)
+    return Work(chosen, chosen.recipe(100, signature), task, signature, "as it is")
 
 
 def test_switches_of_a_rung_on_pictures():

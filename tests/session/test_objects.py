@@ -77,7 +77,9 @@ def test_settings_change_what_they_name_and_nothing_else():
     assert changed.recipe.optimizer.name == plain.recipe.optimizer.name
     assert changed.recipe.epochs == 2
     assert changed.recipe.batch == plain.recipe.batch
-    assert plain.recipe == RUNGS["mlp"]().recipe(500).model_copy(update={"seed": 3})
+    assert plain.recipe == RUNGS["mlp"]().recipe(500, plain.signature).model_copy(
+        update={"seed": 3}
+    )
 
 
 def test_what_is_wrong_in_the_model_and_in_the_recipe_is_said_at_once():

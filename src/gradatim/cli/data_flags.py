@@ -20,8 +20,8 @@ class LookFlags:
 
     target: str | None = None
     """Column to predict."""
-    task: Literal["classify", "regress"] | None = None
-    """Overrides what the target asks for."""
+    task: Literal["classify", "regress", "denoise", "segment", "detect"] | None = None
+    """What is to be done, where the data alone does not say."""
     group: str | None = None
     """Column whose equal rows stay on one side of every split."""
     time: str | None = None
@@ -30,6 +30,12 @@ class LookFlags:
     """Draw this many of the rows to learn from; all by default."""
     encoding: str | None = None
     """Of a text file that is not UTF-8, such as cp1252."""
+    names: str | None = None
+    """Pattern of file names, such as `{label}_{speaker}_{index}.wav`; then --group speaker."""
+    sigma: float | None = None
+    """With --task denoise: deviation of the noise that is added to clean pictures (0 to 255)."""
+    noisy_targets: Flag = False
+    """With --task denoise: learn from noisy targets, never from clean ones."""
 
 
 @Parameter(name="*")
@@ -38,7 +44,7 @@ class DataFlags(LookFlags):
     """Flags of fit, and of every command that fits something."""
 
     metric: str | None = None
-    """accuracy, balanced_accuracy, f1, auc, log_loss, brier, or rmse, mae, r2."""
+    """That decides: of the task; a wrong name is answered with those there are."""
     drop: Words = ()
     """Column to leave out; may be repeated."""
     allow_leak: Flag = False

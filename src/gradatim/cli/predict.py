@@ -3,8 +3,11 @@
 import csv
 import io
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
 
 from gradatim.cli.options import Json, inert, print_json
 
@@ -23,38 +26,68 @@ def predict(
     /,
     *,
     out: Path | None = None,
+    form: Annotated[Literal["coco", "voc", "yolo"] | None, Parameter(name="--format")] = None,
     encoding: str | None = None,
     json: Json = False,
 ) -> None:
-    """Answer new rows or pictures with the model of a run.
+    """Answer new rows, pictures or recordings with the model of a run.
 
     Parameters
     ----------
     run
         Folder of a climb or a fit, or a model folder.
     data
-        A table with the same columns, a picture, a folder of pictures, or arrays.
+        A table with the same columns, a picture, a folder of pictures or recordings, or arrays.
     out
-        A CSV file to write; by default the answers go to stdout.
+        A CSV file to write; by default the answers go to stdout. A folder for models that answer
+        with pictures, masks or boxes.
+    form
+        Of boxes in a folder: COCO results, Pascal VOC or YOLO; by default COCO.
     encoding
         Of a text file that is not UTF-8.
     json
         Print one JSON object.
     """
-    from gradatim.runs.files import write_bytes
-    from gradatim.session.ask import predict as answer
+    from gradatim.session.ask import answer, load
+    from gradatim.session.handing_over import check_way, hand_over, many_files
 
-    answers = answer(run, data, encoding)
+    loaded = load(run)
+    output = loaded[1].signature.output
+    check_way(output, data, out, form)
+    answers = answer(loaded, data, encoding)
     for note in answers.notes:
         sys.stderr.write(f"note: {inert(note)}\n")
+    if out is not None and many_files(output):
+        names = hand_over(answers.data, answers.predictions, out, form)
+        _tell_files(run, out, names, answers.notes, json)
+        return
     columns, rows = _table(answers)
     if json:
         told = [dict(zip(["row", *columns], row, strict=True)) for row in rows]
         print_json({"run": str(run), "predictions": told, "notes": list(answers.notes)})
         return
+    _tell_table(["row", *columns], rows, out)
+
+
+def _tell_files(
+    run: Path, out: Path, names: list[PurePosixPath], notes: tuple[str, ...], json: bool
+) -> None:
+    """Say what was written: all names for machines, numbers of files for people."""
+    if json:
+        files = [str(name) for name in names]
+        print_json({"run": str(run), "folder": str(out), "files": files, "notes": list(notes)})
+        return
+    counts = Counter(name.parts[0] if len(name.parts) > 1 else "" for name in names)
+    for place, count in counts.items():
+        sys.stdout.write(f"{inert(out / place)}: {count:,} file{'s' if count > 1 else ''}\n")
+
+
+def _tell_table(columns: list[str], rows: list[list[Any]], out: Path | None) -> None:
+    from gradatim.runs.files import write_bytes
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(map(_cell, ["row", *columns]))
+    writer.writerow(map(_cell, columns))
     writer.writerows([_cell(value) for value in row] for row in rows)
     if out is not None:
         write_bytes(out, text.getvalue().encode("utf-8", "backslashreplace"))
@@ -64,6 +97,10 @@ def predict(
 
 def _table(answers: "Answers") -> tuple[list[str], list[list[Any]]]:
     """Return column names and rows: the probabilities of all classes, or of the best of many."""
+    from gradatim.session.handing_over import box_table, many_files
+
+    if many_files(answers.data.signature.output):
+        return box_table(answers.data, answers.predictions)
     pairs = zip(map(str, answers.rows), answers.predictions.tolist(), strict=True)
     if answers.probabilities is None:
         return ["prediction"], [[name, value] for name, value in pairs]

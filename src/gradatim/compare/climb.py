@@ -48,10 +48,9 @@ class Event:
 
 def arrays(samples: Samples) -> Rows:
     """Return samples as arrays for other processes."""
-    parts = {"inputs": samples.inputs, "targets": samples.targets}
-    parts |= {"groups": samples.groups} if samples.groups is not None else {}
-    parts |= {"times": samples.times} if samples.times is not None else {}
-    return {name: tensor.numpy() for name, tensor in parts.items()}
+    names = ("inputs", "targets", "groups", "times", "sizes")
+    parts = {name: getattr(samples, name) for name in names}
+    return {name: tensor.numpy() for name, tensor in parts.items() if tensor is not None}
 
 
 def forecasts(

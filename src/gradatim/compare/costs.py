@@ -9,9 +9,16 @@ import torch
 from torch import Tensor
 
 from gradatim.core.rung import Model
+from gradatim.core.samples import Samples
 from gradatim.ops.multiply_adds import multiply_adds
 
 __all__ = ["Costs", "measure"]
+
+MANY = 256
+LARGEST = 2**24
+"""Numbers that are asked for at once: of pictures too large for 256 of them, fewer are measured."""
+SLOW = 2.0
+"""Seconds after which no third measurement is made."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +42,28 @@ class Costs:
 
 
 @torch.no_grad()
-def measure(model: Model, inputs: Tensor) -> Costs:
-    """Measure a fitted model on real rows, repeated when there are fewer than 256."""
-    many = inputs[torch.arange(256) % len(inputs)]
-    tensors = list(model.state_dict().values())
+def measure(model: Model, samples: Samples) -> Costs:
+    """Measure a fitted model on real rows, repeated when there are fewer than 256.
+
+    Where rows are pictures of their own sizes, the first is measured, and many take many times
+    as long.
+    """
+    one, tensors = samples.inputs[:1], list(model.state_dict().values())
+    if samples.sizes is not None and one.dim() == 4:
+        height, width = samples.sizes[0].tolist()
+        one = one[:, :, :height, :width]
+        alone = _seconds(model, one)
+        many = MANY * alone
+    else:
+        alone = _seconds(model, one)
+        rows = max(1, min(MANY, LARGEST // one.numel()))
+        inputs = samples.inputs[torch.arange(rows) % len(samples)]
+        many = MANY / rows * _seconds(model, inputs)
     return Costs(
         parameters=_learnt(model),
-        multiply_adds=multiply_adds(model, inputs[:1]),
-        predict_seconds_1=_seconds(model, inputs[:1]),
-        predict_seconds_256=_seconds(model, many),
+        multiply_adds=multiply_adds(model, one),
+        predict_seconds_1=alone,
+        predict_seconds_256=many,
         bytes=sum(t.numel() * t.element_size() for t in tensors),
     )
 
@@ -56,7 +76,7 @@ def _learnt(model: Model) -> int:
 def _seconds(model: Model, inputs: Tensor, budget: float = 0.3) -> float:
     times: list[float] = []
     model(inputs)
-    while len(times) < 3 or (sum(times) < budget and len(times) < 50):
+    while (len(times) < 3 and sum(times) < SLOW) or (sum(times) < budget and len(times) < 50):
         start = time.perf_counter()
         model(inputs)
         times.append(time.perf_counter() - start)

@@ -18,9 +18,10 @@ from gradatim.compare.worker import behave
 from gradatim.core.errors import CorruptError, ResourceError
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
-from gradatim.evaluate.judge import predict, scores_of, truth
+from gradatim.evaluate.answers import keep_answers
+from gradatim.evaluate.judge import predict, scores_of
 from gradatim.runs import disk
-from gradatim.runs.files import finish, write_array, write_json
+from gradatim.runs.files import finish, write_json
 from gradatim.train.fitting import Fitting
 from gradatim.train.lasting import CHECKPOINTS, RECORDS, Lasting, record_line
 from gradatim.train.loop import Record, out_of_memory
@@ -176,8 +177,9 @@ def _leave(
             raise fitted
         if fitted.late:
             return result | {"late": True}
-        result |= _scored(job, fitted, samples_of(rows, job.validation))
-        names += ["predictions.npy", RECORDS]
+        scored, kept = _scored(job, fitted, samples_of(rows, job.validation))
+        result |= scored
+        names += [*kept, RECORDS]
     except ResourceError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a fit dies of, the climb goes on and shows it
@@ -188,19 +190,21 @@ def _leave(
     return result
 
 
-def _scored(job: Job, fitted: Fitted, checked: Samples) -> dict[str, Any]:
-    model = fitted.model
-    predictions = predict(model, job.work.task, checked)
+def _scored(job: Job, fitted: Fitted, checked: Samples) -> tuple[dict[str, Any], list[str]]:
+    """Judge a fit; return what is known of it, and the names of the files with its answers."""
+    model, task = fitted.model, job.work.task
+    predictions = predict(model, task, checked)
     if not np.isfinite(predictions).all():
         raise ArithmeticError("the predictions hold NaN or infinite numbers")
-    write_array(job.folder / "predictions.npy", predictions)
+    reading = task.read(predictions, checked)
+    kept = keep_answers(job.folder, checked, predictions, task.quality(reading))
     facts: dict[str, Any] = {"fit_seconds": fitted.seconds, "epochs": fitted.epochs}
     facts["rows"] = len(job.training)
-    facts["scores"] = scores_of(job.work.task, predictions, truth(checked))
+    facts["scores"] = scores_of(task, reading)
     facts["note"] = getattr(model.network, "note", "")
     curve = getattr(model.network, "curve", None)
     if curve is not None:
         facts["curve"] = curve
     if job.repeat == job.fold == 0:
-        facts["costs"] = measure(model, checked.inputs).as_dict()
-    return facts
+        facts["costs"] = measure(model, checked).as_dict()
+    return facts, kept

@@ -19,6 +19,8 @@ from gradatim.train.stacked import Stacked, alike
 __all__ = ["Forecast", "forecast"]
 
 SMALL, LARGE = 250, 500
+FEWEST, PIXELS = 8, 2**21
+"""Of large rows fewer are enough: so many as have that many numbers together, but at least 8."""
 PATIENCE = 0.25
 CLEARLY = 1.25
 """Times the seconds alone, from which on a stack is clearly slower; stacks of small networks are
@@ -57,10 +59,10 @@ def forecast(
 ) -> Forecast:
     """Return what one fit on all of `samples` will take, at the most.
 
-    A solver is timed on 250 and 500 rows and extended by the power of n seen between them (at
-    least linear, at most cubic); a network is timed for some steps and extended to its last
-    epoch, though early stopping may end it sooner. Where `folds` of it can be stacked, some steps
-    of the stack are timed too, and the faster way is told.
+    A solver is timed on 250 and 500 rows (fewer where a row is large) and extended by the power of
+    n seen between them (at least linear, at most cubic); a network is timed for some steps and
+    extended to its last epoch, though early stopping may end it sooner. Where `folds` of it can be
+    stacked, some steps of the stack are timed too, and the faster way is told.
     """
     if isinstance(rung, Solved):
         return Forecast(_solver(rung, task, samples, signature, recipe))
@@ -89,7 +91,9 @@ def _seconds(move: Callable[[], object]) -> float:
 def _solver(
     rung: Solved, task: Supervised, samples: Samples, signature: Signature, recipe: Recipe
 ) -> float:
-    sizes = [n for n in (SMALL, LARGE) if n < len(samples)] or [len(samples)]
+    room = max(FEWEST, PIXELS // samples.inputs[0].numel())
+    sizes = [n for n in (min(SMALL, room), min(LARGE, 2 * room)) if n < len(samples)]
+    sizes = sizes or [len(samples)]
     parts = [_part(samples, signature, n, recipe.seed) for n in sizes]
     _time(rung, parts[0], signature, recipe)  # the first call pays for imports
     seconds = [_time(rung, part, signature, recipe) for part in parts]

@@ -19,7 +19,6 @@ from gradatim.runs.files import is_finished, read_json
 
 __all__ = ["Ladder", "collect", "compared"]
 
-DUMMIES = ("majority", "mean")
 EMPTY = [
     *("score", "low", "high", "parameters", "multiply_adds", "fit_seconds"),
     *("predict_seconds_1", "predict_seconds_256", "bytes", "reason", "remedy"),
@@ -213,7 +212,7 @@ def _standing(row: dict[str, Any], rungs: Sequence[Rung], metric: Metric) -> Sta
     return Standing(
         rung=rung.name,
         deep=isinstance(rung, Trained),
-        dummy=rung.name in DUMMIES,
+        dummy=rung.dummy,
         goodness=metric.sign * row["score"],
         worse=best["worse"] or 0.0,
         equal=best["equal"] or 0.0,

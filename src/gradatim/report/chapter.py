@@ -1,15 +1,13 @@
 """`Chapter`: everything the page shows of one run, worked out before a line of HTML is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
-from gradatim.report.answers import answers
 from gradatim.report.board import BoardRow, board
-from gradatim.report.changes import Change, change, mistakes
-from gradatim.report.details import Detail, Drawing, detail
+from gradatim.report.details import Drawing
 from gradatim.report.evidence import Evidence, number, text
 from gradatim.report.figures.climb import climb_figure
 from gradatim.report.figures.cost import cost_figure
@@ -20,21 +18,14 @@ from gradatim.report.learning import choice, learning
 from gradatim.report.pictures import Gallery
 from gradatim.report.reproduce import Reproduction, reproduction
 from gradatim.report.rungs import RungRow, rung_rows
-from gradatim.report.samples import Sampler, Shelf
+from gradatim.report.samples import Sampler
+from gradatim.report.side_by_side import SideBySide, side_by_side
+from gradatim.report.study import Study, study
 from gradatim.report.verdict import Verdict, direction_is_up, verdict
 
 __all__ = ["Chapter", "chapter"]
 
 MOST_RUNGS = 24  # drawn and told in detail; the table lists all
-
-
-@dataclass
-class Study:
-    """What comes of reading each rung's out-of-fold answers once, the rung below still in mind."""
-
-    changes: list[Change] = field(default_factory=list)
-    details: list[Detail] = field(default_factory=list)
-    worst: Shelf | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +44,7 @@ class Chapter:
     climb: Markup | None
     folds: Markup | None
     costs: Sequence[Drawing]
+    side: SideBySide | None
     study: Study
     choices: Sequence[Drawing]
     learning: Sequence[Drawing]
@@ -76,7 +68,7 @@ def chapter(folder: Path, budget: int) -> Chapter:
     shown = fitted[-MOST_RUNGS:]
     scored = [row for row in shown if row.tried]
     ladder = Ladder(scored, said.rung, evidence.metric, higher)
-    study = _study(evidence, shown, said.rung, Sampler(evidence, gallery))
+    side = side_by_side(evidence, [row.name for row in shown], said.rung, budget)
     rope, drawn = number(evidence.fact("rope")), len(scored) > 1
     return Chapter(
         name=evidence.name,
@@ -91,12 +83,13 @@ def chapter(folder: Path, budget: int) -> Chapter:
         climb=climb_figure(ladder, rope) if drawn else None,
         folds=fold_figure(ladder) if drawn and any(row.folds for row in scored) else None,
         costs=_costs(ladder) if drawn else [],
-        study=study,
+        side=side,
+        study=study(evidence, shown, said.rung, Sampler(evidence, gallery)),
         choices=[d for row in shown if (d := choice(evidence, row.name))],
         learning=[d for row in shown if (d := learning(evidence, row.name))],
         findings=findings(evidence),
         reproduction=reproduction(evidence),
-        pictures_left_out=gallery.left_out,
+        pictures_left_out=gallery.left_out + (side.left_out if side else 0),
         hidden_rungs=len(fitted) - len(shown),
     )
 
@@ -111,21 +104,3 @@ def _costs(ladder: Ladder) -> list[Drawing]:
         figure = cost_figure(ladder.rows, cost, title, ladder.metric, ladder.higher, ladder.chosen)
         drawings += [Drawing(figure, caption)] if figure else []
     return drawings
-
-
-def _study(evidence: Evidence, rows: Sequence[RungRow], chosen: str, sampler: Sampler) -> Study:
-    study, below = Study(), None
-    for row in rows:
-        now = answers(evidence, row.name)
-        if now is None:
-            continue
-        if below is not None:
-            study.changes.append(change((below[0], row.name), below[1], now, sampler))
-        is_chosen = row.name == chosen
-        test = (evidence.test.get("scores") or {}) if is_chosen and not evidence.fit else {}
-        study.details.append(detail(row, now, evidence.classes, is_chosen, test))
-        if row.name == chosen:
-            study.worst = mistakes(now, sampler)
-        below = row.name, now
-    study.details.sort(key=lambda one: not one.chosen)
-    return study

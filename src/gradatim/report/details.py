@@ -11,13 +11,13 @@ from gradatim.ops.confusion import confusion, per_class
 from gradatim.ops.metrics import REGRESSION
 from gradatim.report.answers import Answers
 from gradatim.report.evidence import number
-from gradatim.report.figures.calibration import calibration_figure, roc_figure
+from gradatim.report.figures.calibration import calibration_figure, precision_figure, roc_figure
 from gradatim.report.figures.confusion import confusion_figure
 from gradatim.report.figures.scatter import predicted_figure, residual_figure
 from gradatim.report.rungs import RungRow
 from gradatim.report.words import count, score
 
-__all__ = ["ClassRow", "Detail", "Drawing", "detail"]
+__all__ = ["ClassRow", "Detail", "Drawing", "detail", "graded_detail"]
 
 MOST_CLASSES = 30
 
@@ -89,14 +89,44 @@ def detail(
     )
 
 
+def graded_detail(
+    row: RungRow, chosen: bool, test: Mapping[str, Any], curve: Mapping[str, np.ndarray] | None
+) -> Detail:
+    """Return the scores of a rung that answers with masks, boxes or pictures.
+
+    Args:
+        row: its line of the leaderboard.
+        chosen: whether the verdict names it.
+        test: its scores on the test split, if they are known.
+        curve: its precision, recall and confidence there, if they are known.
+    """
+    numbers = tuple(_written(row.scores, test))
+    drawings = tuple(_precision(curve)) if curve is not None else ()
+    return Detail(row.name, chosen, numbers, drawings, (), (), row.source, row.deviations)
+
+
+def _precision(curve: Mapping[str, np.ndarray]) -> list[Drawing]:
+    lines = [curve.get(name) for name in ("recall", "precision", "confidence")]
+    known = [line for line in lines if line is not None and line.ndim == 1 and len(line) > 1]
+    if len(known) < 3 or len({len(line) for line in known}) > 1:
+        return []
+    caption = "On the test rows, as the confidence falls that a find must have; the dot is 50%."
+    return [Drawing(precision_figure(*known), caption)]
+
+
 def _numbers(row: RungRow, now: Answers, test: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    scores = dict(row.scores) or _regression_scores(now)
+    numbers = _written(dict(row.scores) or _regression_scores(now), test)
+    return numbers + [(name, value, "") for name, value in _ece(now)]
+
+
+def _written(
+    scores: Mapping[str, float | None], test: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
     tested = {name: number(value) for name, value in test.items()}
-    numbers = [
+    return [
         (name, score(value, name), score(tested[name], name) if name in tested else "")
         for name, value in scores.items()
     ]
-    return numbers + [(name, value, "") for name, value in _ece(now)]
 
 
 def _regression_scores(now: Answers) -> dict[str, float | None]:

@@ -12,6 +12,8 @@ from gradatim.runs.files import is_finished, read_array, read_json
 
 __all__ = ["Evidence", "entries", "number", "text"]
 
+JOBS = {"category": "classify", "quantity": "regress"}
+JOBS |= {"picture": "denoise", "mask": "segment", "boxes": "detect"}
 SIGNS_OF_A_RUN = ("leaderboard.json", "question.json", "fit.json", "fits")
 
 
@@ -83,7 +85,7 @@ class Evidence:
         """Return "classify", "regress" or whatever the run calls its job."""
         named = text(self.fact("task"))
         kind = self.signature.get("output", {}).get("kind")
-        return named or {"category": "classify", "quantity": "regress"}.get(kind, "")
+        return named or JOBS.get(kind, "")
 
     @property
     def metric(self) -> str:

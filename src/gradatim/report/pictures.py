@@ -14,6 +14,7 @@ from gradatim.report.traces import limits, trace
 __all__ = ["Gallery", "png"]
 
 SIDE = 48  # pixels; larger pictures are averaged down to it
+SPECTRUM = 128  # likewise; pitch and time blur sooner than things do
 COLUMNS = 8  # of a table's row that are shown
 
 
@@ -35,10 +36,10 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
 
-def shrunk(picture: np.ndarray) -> np.ndarray:
-    """Return the picture with sides of at most `SIDE` pixels, each the mean of a block."""
+def shrunk(picture: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Return the picture with sides of at most so many pixels, each the mean of a block."""
     channels, height, width = picture.shape
-    block = ceil(max(height, width) / SIDE)
+    block = ceil(max(height, width) / side)
     if block == 1:
         return picture
     edges = ((0, 0), (0, -height % block), (0, -width % block))
@@ -53,7 +54,8 @@ class Gallery:
     def __init__(self, evidence: Evidence, budget: int) -> None:
         self.budget, self.left_out = budget, 0
         stored: dict[str, np.ndarray] = evidence.array("gallery.npz") or {}
-        self.pictures = stored.get("pictures")
+        self.sounds = "spectrograms" in stored
+        self.pictures = stored.get("spectrograms" if self.sounds else "pictures")
         numbers = stored.get("rows", np.array([], dtype=np.int64)).tolist()
         self.place = {int(row): place for place, row in enumerate(numbers)}
         if self.pictures is not None and not _drawable(self.pictures):
@@ -93,7 +95,9 @@ class Gallery:
         if self.sequences is not None and self.bounds is not None:
             return trace(self.sequences[place], self.bounds)
         assert self.pictures is not None, "picture() asked whether there is anything to draw"
-        content = base64.b64encode(png(shrunk(self.pictures[place])))
+        content = base64.b64encode(
+            png(shrunk(self.pictures[place], SPECTRUM if self.sounds else SIDE))
+        )
         return f"data:image/png;base64,{content.decode()}"
 
     def cells(self, row: int) -> list[str]:

@@ -35,6 +35,8 @@ class Shelf:
     hidden_columns: int
     measure: str
     """What the note of a sample says."""
+    sounds: bool = False
+    """Whether pictures are those of recordings."""
 
     @property
     def pictures(self) -> bool:
@@ -68,7 +70,8 @@ class Sampler:
         hidden = max(0, len(self.gallery.all_columns) - len(self.gallery.columns))
         measure = "Error" if now.confidence is None else "How sure"
         samples = [self._sample(place, now, before) for place in chosen]
-        return Shelf(tuple(samples), len(places), tuple(self.gallery.columns), hidden, measure)
+        columns, sounds = tuple(self.gallery.columns), self.gallery.sounds
+        return Shelf(tuple(samples), len(places), columns, hidden, measure, sounds)
 
     def _sample(self, place: int, now: Answers, before: Answers | None) -> Sample:
         row, names = int(now.rows[place]), self.evidence.row_names

@@ -7,6 +7,7 @@ __all__ = ["chance", "compact", "count", "duration", "score", "share", "signed",
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
 BOUNDED = {"accuracy", "balanced_accuracy", "f1", "auc", "brier", "r2", "ece"}
+BOUNDED |= {"ssim", "miou", "dice", "pixel_accuracy", "ap", "ap50", "ap75", "ar"}
 
 
 def score(value: float | None, metric: str = "") -> str:

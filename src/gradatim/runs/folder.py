@@ -19,6 +19,7 @@ __all__ = ["QUESTION", "command_of", "environment", "find_run", "open_run", "rea
 
 ASKED = ("job", "data", "options", "drop", "rows", "allow_leak", "seed", "metric", "fingerprint")
 OPTIONS = tuple(ReadOptions().as_dict())
+LATER = ("names", "sigma", "noisy_targets")  # options of data that are said where they are set
 QUESTION, ENVIRONMENT = "question.json", "environment.json"
 
 
@@ -81,7 +82,8 @@ def read_question(folder: Path) -> dict[str, Any]:
     )
     missing = [key for key in (*ASKED, *own) if key not in question]
     options = question.get("options")
-    if missing or not isinstance(options, dict) or sorted(options) != sorted(OPTIONS):
+    known = isinstance(options, dict) and {*OPTIONS} <= {*options} <= {*OPTIONS, *LATER}
+    if missing or not known:
         what = ", ".join(missing) or "options"
         raise CorruptError(f"{path} does not say {what} as it should; restore it or start anew")
     return question

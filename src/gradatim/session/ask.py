@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradatim.compare.gallery import keep_test_gallery
 from gradatim.core.errors import ConfigError, CorruptError, DataError
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
@@ -28,8 +29,10 @@ from gradatim.session.objects import open_data
 from gradatim.session.streaming import open_again
 from gradatim.tasks import TASKS
 
-__all__ = ["Answers", "evaluate", "load", "predict", "report", "resume"]
+__all__ = ["Answers", "answer", "evaluate", "load", "predict", "report", "resume"]
 
+
+Loaded = tuple[Model, ModelCard, Supervised]
 
 HANDED_OVER = ("frame", "arrays")
 """Sources of data that never was in a file."""
@@ -39,8 +42,9 @@ HANDED_OVER = ("frame", "arrays")
 class Answers:
     """Predictions with the names of the rows.
 
-    `predictions`: category names as text, or quantities. `probabilities` (rows, classes) for
-    categories, else None.
+    `predictions`: category names as text, or quantities; masks, boxes or pictures as their tasks
+    decode them, on the canvas of the inputs. `probabilities` (rows, classes) for categories, else
+    None. `data`: what was asked about.
     """
 
     rows: Sequence[str]
@@ -48,9 +52,10 @@ class Answers:
     probabilities: np.ndarray | None
     classes: tuple[str, ...]
     notes: tuple[str, ...]
+    data: Dataset
 
 
-def load(run: Path | str) -> tuple[Model, ModelCard, Supervised]:
+def load(run: Path | str) -> Loaded:
     """Return the model of a run folder or a model folder, its card and its task."""
     path = Path(run)
     folder = path / "model" if (path / "model").is_dir() else path
@@ -60,20 +65,25 @@ def load(run: Path | str) -> tuple[Model, ModelCard, Supervised]:
     if card.task not in TASKS.names() or card.metric not in TASKS[card.task].metrics:
         task = f"task {card.task!r:.70} with metric {card.metric!r:.70}"
         raise CorruptError(f"{folder / 'model.json'} names no known {task}; copy the folder again")
-    return model, card, TASKS[card.task]
+    return model, card, TASKS[card.task].of(card.signature)
 
 
 def predict(run: Path | str, data: Any, encoding: str | None = None) -> Answers:
     """Answer new rows; columns are found by name, values the model never saw count as unknown."""
-    model, card, task = load(run)
+    return answer(load(run), data, encoding)
+
+
+def answer(loaded: Loaded, data: Any, encoding: str | None = None) -> Answers:
+    """Answer new rows with a model that `load` returned."""
+    model, card, task = loaded
     dataset = read(data, ReadOptions(encoding=encoding, signature=card.signature))
     said = decode(model, task, dataset.samples)
     notes = tuple(f.message for f in dataset.findings)
     if isinstance(card.signature.output, Category):
         names = card.signature.output.names
         best = np.asarray(names, dtype=object)[said.argmax(1)]
-        return Answers(dataset.row_names, best, said, names, notes)
-    return Answers(dataset.row_names, said, None, (), notes)
+        return Answers(dataset.row_names, best, said, names, notes, dataset)
+    return Answers(dataset.row_names, said, None, (), notes, dataset)
 
 
 def evaluate(run: Path | str, data: Any = None, target: str | None = None) -> dict[str, Any]:
@@ -95,9 +105,13 @@ def evaluate(run: Path | str, data: Any = None, target: str | None = None) -> di
         dataset, rows = _sealed(Path(run))
         with locked(Path(run)):
             entry = open_test(Path(run), model, card.rung, task, metric, dataset, rows)
+            if (Path(run) / "fit.json").is_file():
+                keep_test_gallery(Path(run), dataset, card.rung, task)
             _seal(Path(run))
         return facts | {"data": f"sealed test split of {run}", "rows": len(rows)} | entry
-    dataset = read(data, ReadOptions(target=target, signature=card.signature))
+    names = _names_asked(Path(run))
+    options = ReadOptions(target=target, names=names, signature=card.signature, judged=True)
+    dataset = read(data, options)
     if len(dataset.samples.targets) == 0:
         raise DataError(f"{dataset.name} has no targets to compare with; use predict, or --target")
     result = judge(model, task, metric, dataset.samples)
@@ -112,6 +126,13 @@ def evaluate(run: Path | str, data: Any = None, target: str | None = None) -> di
 def _trained_on(run: Path, dataset: Dataset) -> bool:
     question = run / "question.json"
     return question.is_file() and read_json(question)["fingerprint"] == dataset.fingerprint
+
+
+def _names_asked(run: Path) -> str | None:
+    """Return the pattern of file names that a run was told, for other data named in its way."""
+    question = read_json(run / QUESTION) if (run / QUESTION).is_file() else {}
+    pattern = question.get("options", {}).get("names") if isinstance(question, dict) else None
+    return pattern if isinstance(pattern, str) else None
 
 
 def _asked(run: Path) -> dict[str, Any]:

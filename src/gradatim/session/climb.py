@@ -120,8 +120,8 @@ def climb(
     dataset, split = partition(chosen.open(data), folds, repeats, seed)
     job = task_for(dataset.signature)
     judge = choose_metric(job, chosen.metric, dataset)
-    ladder = choose_rungs(rungs, without)
-    refusals = {r.name: r.accepts(dataset.signature) for r in ladder}
+    ladder = choose_rungs(rungs, without, dataset.signature)
+    refusals = {r.name: r.refusal(dataset.signature) for r in ladder}
     excused = {n: ("refused", r.reason, r.remedy) for n, r in refusals.items() if r is not None}
     works = [
         work_for(r, job, dataset.signature, len(split.training), seed)
@@ -232,7 +232,7 @@ def _crown(
     test = open_test(folder, model, chosen, work.task, metric, data, split.test, again=True)
     board["test"] = test
     scored = [row["name"] for row in board["rungs"] if row["status"] == "ok"]
-    keep_gallery(folder, data, split, scored, chosen)
+    keep_gallery(folder, data, split, scored, chosen, work.task)
     write_bytes(folder / "model" / "README.md", model_card(board).encode())
 
 

@@ -9,18 +9,24 @@ from typing import Any, Literal, Self, TypedDict, get_args
 from gradatim.compare.clusters.hire import check_place
 from gradatim.core.errors import nearest
 from gradatim.core.samples import Dataset
-from gradatim.core.source import ReadOptions
+from gradatim.core.source import Job, ReadOptions
 from gradatim.session.budgets import Budgets
 from gradatim.session.objects import check_numbers, open_data
 
 __all__ = ["Chosen", "CompareOptions", "DataOptions", "LookOptions"]
 
+READING = (
+    *("target", "group", "time", "task", "encoding", "missing"),
+    *("names", "sigma", "noisy_targets"),
+)
+"""Of the options, what is said of reading."""
+
 
 class LookOptions(TypedDict, total=False):
     """Keywords of `inspect`, and of every verb that reads data to learn from."""
 
-    task: Literal["classify", "regress"] | None
-    """Overrides what the target asks for."""
+    task: Job | None
+    """What is to be done, where the data alone does not say."""
     group: str | None
     """Column whose equal rows stay on one side of every split."""
     time: str | None
@@ -29,6 +35,12 @@ class LookOptions(TypedDict, total=False):
     """Draw this many of the rows to learn from, at least 10; all by default."""
     encoding: str | None
     """Of text files, when it is not UTF-8."""
+    names: str | None
+    """Pattern of file names that says what they hold, such as "{label}_{speaker}_{index}.wav"."""
+    sigma: float | None
+    """Standard deviation of the noise that is added to clean pictures, in levels of 0 to 255."""
+    noisy_targets: bool
+    """Learn from targets that are noisy too (Noise2Noise)."""
 
 
 class DataOptions(LookOptions, total=False):
@@ -68,11 +80,14 @@ class Chosen:
     """What was chosen of the options, with the defaults of the others."""
 
     target: str | None = None
-    task: Literal["classify", "regress"] | None = None
+    task: Job | None = None
     group: str | None = None
     time: str | None = None
     rows: int | None = None
     encoding: str | None = None
+    names: str | None = None
+    sigma: float | None = None
+    noisy_targets: bool = False
     metric: str | None = None
     drop: Sequence[str] = ()
     allow_leak: bool = False
@@ -118,9 +133,7 @@ class Chosen:
     @property
     def reading(self) -> ReadOptions:
         """How the data is read."""
-        return ReadOptions(
-            self.target, self.group, self.time, self.task, self.encoding, self.missing
-        )
+        return ReadOptions(**{name: getattr(self, name) for name in READING})
 
     def deadline(self, begun: float) -> float:
         """Return when the time for the fits is over, on the clock that said `begun`."""

@@ -104,7 +104,7 @@ def fit(
         job = task_for(dataset.signature)
         judge = choose_metric(job, chosen.metric, dataset)
         choice = choose_rungs([rung])[0]
-        refusal = choice.accepts(dataset.signature)
+        refusal = choice.refusal(dataset.signature)
         if refusal is not None:
             raise ConfigError(f"{rung} does not take {dataset.name}: {refusal}")
         if party.size > 1 and isinstance(choice, Solved):
@@ -170,7 +170,7 @@ def _train(
 
 
 def _summary(work: Work, fitting: Fitting, data: str, metric: str, split: str) -> dict[str, Any]:
-    costs = measure(fitting.model, fitting.samples.inputs)
+    costs = measure(fitting.model, fitting.samples)
     return {
         "data": data,
         "task": work.task.name,

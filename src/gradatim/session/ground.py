@@ -77,7 +77,7 @@ def ground(data: Any, chosen: Chosen, rung: str, seed: int) -> Ground:
     dataset, split = partition(chosen.open(data), chosen.folds, chosen.repeats, seed)
     task = task_for(dataset.signature)
     judge = choose_metric(task, chosen.metric, dataset)
-    refusal = choice.accepts(dataset.signature)
+    refusal = choice.refusal(dataset.signature)
     if refusal is not None:
         raise ConfigError(f"{rung} does not take {dataset.name}: {refusal}")
     question = chosen.question() | {

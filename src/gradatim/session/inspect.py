@@ -52,8 +52,8 @@ def inspect(
         "folds": len(split.folds),
         "split_hash": split.hash,
     }
-    ladder = choose_rungs(None)
-    refused = {r.name: r.accepts(dataset.signature) for r in ladder}
+    ladder = choose_rungs(None, signature=dataset.signature)
+    refused = {r.name: r.refusal(dataset.signature) for r in ladder}
     works = [
         work_for(r, job, dataset.signature, len(split.training), 0)
         for r in ladder

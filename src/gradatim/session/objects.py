@@ -110,7 +110,7 @@ def _without(data: Dataset, drop: Sequence[str]) -> Dataset:
 
 def task_for(signature: Signature) -> Supervised:
     """Return the task that the data asks for."""
-    return next(task for task in TASKS.all().values() if task.suits(signature))
+    return next(task for task in TASKS.all().values() if task.suits(signature)).of(signature)
 
 
 def choose_metric(task: Supervised, name: str | None, data: Dataset) -> Metric:
@@ -122,12 +122,24 @@ def choose_metric(task: Supervised, name: str | None, data: Dataset) -> Metric:
     return task.metrics[name]
 
 
-def choose_rungs(names: Sequence[str] | None, without: Sequence[str] = ()) -> list[Rung]:
+def choose_rungs(
+    names: Sequence[str] | None, without: Sequence[str] = (), signature: Signature | None = None
+) -> list[Rung]:
     """Return rungs in ladder order: those named, or all that a climb tries unasked.
 
-    Broken ones, and those that ask for more than a climb's time, join only when they are named.
+    Broken ones, those that ask for more than a climb's time, and those of another job's ladder
+    join only when they are named.
+
+    Args:
+        names: of those wanted; None for the whole ladder.
+        without: names to leave out of it.
+        signature: of the data, whose kinds say which ladder is meant.
     """
-    usual = [name for name, rung in RUNGS.all().items() if rung.default]
+    usual = [
+        name
+        for name, rung in RUNGS.all().items()
+        if rung.default and (signature is None or rung.joins(signature))
+    ]
     chosen = names or [name for name in usual if name not in without]
     for name in without:
         rung_named(name)
@@ -197,7 +209,7 @@ def work_for(
         rung = type(rung).parse({**rung.model_dump(), **own}, "model.")
     except ConfigError as error:
         wrong.append(str(error))
-    recipe = rung.recipe(rows) if isinstance(rung, Trained) else Recipe()
+    recipe = rung.recipe(rows, signature) if isinstance(rung, Trained) else Recipe()
     usual = recipe.optimizer.name
     try:
         recipe = Recipe.parse(merged({**recipe.model_dump(), "seed": seed}, changes))

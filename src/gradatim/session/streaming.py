@@ -109,7 +109,7 @@ def _excused(ladder: Sequence[Rung], place: StreamedGround) -> dict[str, tuple[s
     """Return why rungs are not fitted."""
     found = {}
     for rung in ladder:
-        refusal = rung.accepts(place.survey.signature)
+        refusal = rung.refusal(place.survey.signature)
         if refusal is not None:
             found[rung.name] = ("refused", refusal.reason, refusal.remedy)
         elif rung.file not in SUMMED:

@@ -1,13 +1,14 @@
-"""Is a confidence of 80% right in 80 of 100 cases? And the ROC curve of two classes."""
+"""Is a confidence of 80% right in 80 of 100 cases? And the curves of what is found by threshold."""
 
 import numpy as np
 from markupsafe import Markup
 
 from gradatim.report.svg import Frame, Scale, picture, polyline, tag
 
-__all__ = ["calibration_figure", "roc_figure"]
+__all__ = ["calibration_figure", "precision_figure", "roc_figure"]
 
 WIDTH, HEIGHT = 340, 330
+SHOWN = 0.5  # confidence from which on a find is shown to people
 FEW = 10  # rows; the share of fewer is chance, and the line passes it by
 
 
@@ -42,3 +43,21 @@ def roc_figure(points: np.ndarray) -> Markup:
     parts = [frame.rows(_percent, "true alarms"), frame.columns(_percent, "false alarms")]
     parts.append(polyline([(frame.x(0), frame.y(0)), (frame.x(1), frame.y(1))], "diagonal"))
     return picture("ROC curve", WIDTH, HEIGHT, *parts, polyline(line, "curve"))
+
+
+def precision_figure(recall: np.ndarray, precision: np.ndarray, confidence: np.ndarray) -> Markup:
+    """Return precision over recall as the confidence falls that a find must have.
+
+    A dot marks the confidence of one half, from which on finds are shown.
+    """
+    frame = _frame()
+    line = [(frame.x(x), frame.y(y)) for x, y in zip(recall, precision, strict=True)]
+    parts = [frame.rows(_percent, "precision"), frame.columns(_percent, "recall")]
+    parts.append(polyline(line, "curve"))
+    shown = int((confidence >= SHOWN).sum())
+    if shown:
+        x, y = line[shown - 1]
+        said = f"at least 50% sure: precision {precision[shown - 1]:.2f}"
+        title = tag("title", f"{said}, recall {recall[shown - 1]:.2f}")
+        parts.append(tag("circle", title, cx=x, cy=y, r=4.5, class_="mark"))
+    return picture("precision over recall", WIDTH, HEIGHT, *parts)

@@ -13,12 +13,16 @@ MOST = 2000  # points that are drawn one by one
 BINS = 36
 
 
-def predicted_figure(targets: np.ndarray, predicted: np.ndarray) -> Markup:
-    """Return predictions over truth on equal axes; the line is a perfect answer."""
+def predicted_figure(
+    targets: np.ndarray,
+    predicted: np.ndarray,
+    names: tuple[str, str] = ("true", "predicted"),
+) -> Markup:
+    """Return predictions over truth on equal axes; on the line both are equal."""
     low, high = _span(np.concatenate([targets, predicted]))
     frame = _frame((low, high), (low, high))
     line = polyline([(frame.x(low), frame.y(low)), (frame.x(high), frame.y(high))], "diagonal")
-    return _figure(frame, targets, predicted, line, ("true", "predicted"))
+    return _figure(frame, targets, predicted, line, names)
 
 
 def residual_figure(targets: np.ndarray, predicted: np.ndarray) -> Markup:
