@@ -97,7 +97,7 @@ def _fit(name: str, rows: int) -> float:
     samples, signature = _table(rows)
     rung, recipe = rung_named(name), Recipe()
     if isinstance(rung, Trained):
-        recipe = rung.recipe(rows).model_copy(update={"epochs": 1})
+        recipe = rung.recipe(rows, signature).model_copy(update={"epochs": 1})
     begun = time.perf_counter()
     for _ in Fitting(rung, TASKS["classify"], samples, signature, recipe):
         pass

@@ -44,7 +44,7 @@ class _Door(BaseEstimator):
         signature = Signature(input=Table(columns=columns), output=output)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         (rung,) = choose_rungs([self.rung])
-        refusal = rung.accepts(signature)
+        refusal = rung.refusal(signature)
         if refusal is not None:
             raise ValueError(f"{self.rung} does not take this data: {refusal}")
         task: Supervised = task_for(signature)

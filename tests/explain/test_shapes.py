@@ -65,7 +65,7 @@ PAIRS = [
     for name, rung in RUNGS.all().items()
     for kind, (field, _) in KINDS.items()
     if issubclass(rung, Trained)
-    and rung().accepts(Signature(input=field, output=Category(names=("a", "b")))) is None
+    and rung().refusal(Signature(input=field, output=Category(names=("a", "b")))) is None
 ]
 
 

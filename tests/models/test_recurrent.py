@@ -123,7 +123,7 @@ def test_remembers_the_first_step_to_the_last(cell):
     training, unseen = remembering(600, 1), remembering(200, 2)
     signature = Signature(input=Series(channels=1, steps=20), output=TWO)
     rung = Recurrent(cell=cell, width=16)
-    recipe = rung.recipe(600).model_copy(update={"epochs": 25, "seed": 3})
+    recipe = rung.recipe(600, signature).model_copy(update={"epochs": 25, "seed": 3})
     fitting = Fitting(rung, TASKS["classify"], training, signature, recipe)
     list(fitting)
     right = fitting.model(unseen.inputs).argmax(1) == unseen.targets

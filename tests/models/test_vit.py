@@ -128,8 +128,10 @@ def test_every_parameter_gets_a_gradient_from_the_first_step():
 
 
 def test_the_recipe_warms_up_and_moves_pictures():
+    image = Image(channels=1, height=28, width=28)
+    signature = Signature(input=image, output=Category(names=("a", "b")))
     for rows in (100, 10_000, 60_000):
-        recipe = ViT().recipe(rows)
+        recipe = ViT().recipe(rows, signature)
         assert recipe.schedule.name == "cosine"
         assert recipe.schedule.warmup > 0
         assert recipe.augmentation.shift > 0

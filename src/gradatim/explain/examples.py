@@ -16,6 +16,7 @@ from gradatim.core.signature import (
     Quantity,
     Series,
     Signature,
+    Sound,
     Table,
 )
 from gradatim.models import RUNGS, rung_named
@@ -68,7 +69,7 @@ def signature_for(
         field = _field(rung, tried)
         for output in (_classes(classes), Quantity(names=("target",))):
             signature = Signature(input=field, output=output)
-            refusal = rung.accepts(signature)
+            refusal = rung.refusal(signature)
             if refusal is None:
                 return signature
             reason = reason or refusal.reason
@@ -83,12 +84,16 @@ def form(field: InputField) -> tuple[tuple[int, ...], torch.dtype]:
         return (field.channels, field.height, field.width), torch.uint8
     if isinstance(field, Series):
         return (field.steps, field.channels), torch.float64
+    if isinstance(field, Sound):
+        return (field.length,), torch.int16
     return (len(field.columns),), torch.float64
 
 
 def random_inputs(field: InputField, rows: int, chance: torch.Generator) -> Tensor:
     """Return rows of noise: uniform pixels, standard normal numbers."""
     shape, dtype = form(field)
+    if dtype == torch.int16:
+        return torch.randint(-1000, 1000, (rows, *shape), generator=chance, dtype=dtype)
     if dtype == torch.uint8:
         return torch.randint(0, 256, (rows, *shape), generator=chance, dtype=dtype)
     return torch.randn((rows, *shape), generator=chance, dtype=dtype)
@@ -100,6 +105,8 @@ def spoken(field: InputField) -> str:
         return f"pictures of {field.channels} x {field.height} x {field.width}"
     if isinstance(field, Series):
         return f"sequences of {field.steps} steps x {field.channels} channels"
+    if isinstance(field, Sound):
+        return f"recordings of {field.length} samples"
     return f"rows of {len(field.columns)} columns"
 
 
@@ -132,7 +139,7 @@ def _such_as(rung: Rung) -> str:
     taken = [
         KINDS[kind]
         for kind, numbers in tried.items()
-        if rung.accepts(Signature(input=_of_numbers(numbers), output=two)) is None
+        if rung.refusal(Signature(input=_of_numbers(numbers), output=two)) is None
     ]
     kinds = " and ".join(what for what, _ in taken)
     return f"{rung.name} takes {kinds}: {' or '.join(example for _, example in taken)}"

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe
-from gradatim.core.signature import Image
+from gradatim.core.signature import Image, Signature
 from gradatim.models._pictures import OnPictures, within
 
 __all__ = ["LARGEST_SMALL", "PUBLISHED_SIDE", "Published", "is_small"]
@@ -47,7 +47,7 @@ class Published(OnPictures):
     width: Annotated[float, Field(gt=0, le=16)] = 1.0
     """Multiplies the channels of every layer; 1 is what was published."""
 
-    def recipe(self, rows: int) -> Recipe:
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return thirty epochs with pictures moved by up to two pixels.
 
         Nothing is mirrored: a mirrored digit or letter is another one.

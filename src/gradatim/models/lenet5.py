@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import nn
 
 from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe
-from gradatim.core.signature import Image
+from gradatim.core.signature import Image, Signature
 from gradatim.layers.fused import FusedSequential
 from gradatim.models._pictures import OnPictures
 
@@ -38,7 +38,7 @@ class LeNet5(OnPictures):
     width: Annotated[float, Field(gt=0, le=64)] = 1.0
     """Multiplies the number of filters and hidden units."""
 
-    def recipe(self, rows: int) -> Recipe:
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return thirty epochs with pictures moved by up to two of 32 pixels."""
         return Recipe(
             optimizer=OptimizerChoice(lr=2e-3),

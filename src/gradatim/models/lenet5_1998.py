@@ -51,7 +51,7 @@ class LeNet51998(OnPictures):
             "its output is a code for each class, and quantities have none", "use lenet5"
         )
 
-    def recipe(self, rows: int) -> Recipe:
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return thirty epochs with pictures moved by up to two of 32 pixels."""
         return Recipe(
             optimizer=OptimizerChoice(lr=2e-3),

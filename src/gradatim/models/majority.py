@@ -27,10 +27,12 @@ class Majority(Solved):
     """
 
     place: ClassVar[int] = 0
+    dummy: ClassVar[bool] = True
     idea: ClassVar[str] = "answers with the class shares, without looking: the score to beat"
     source: ClassVar[str] = "Laplace 1814 (rule of succession); Holte 1993 (rule 0R)"
     deviations: ClassVar[tuple[str, ...]] = ()
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {"tiny": {}}
+    reads: ClassVar[tuple[str, ...]] = ("table", "image", "sequence", "sound")
 
     def accepts(self, signature: Signature) -> Refusal | None:
         """Take anything with categories."""

@@ -25,6 +25,7 @@ class Mean(Solved):
     """
 
     place: ClassVar[int] = 0
+    dummy: ClassVar[bool] = True
     idea: ClassVar[str] = "answers with the average, without looking: the score to beat"
     source: ClassVar[str] = "course 000, equation (1) with w_0 alone"
     deviations: ClassVar[tuple[str, ...]] = ()

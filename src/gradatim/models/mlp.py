@@ -36,6 +36,7 @@ class Mlp(Trained):
         "ReLU, dropout, AdamW and torch's initialisation instead of sigmoid and plain descent",
     )
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {"tiny": {"width": 16, "depth": 1}}
+    reads: ClassVar[tuple[str, ...]] = ("table", "image", "sequence", "sound")
 
     width: Annotated[int, Field(ge=1, le=65_536)] = 256
     depth: Annotated[int, Field(ge=1, le=64)] = 2
@@ -44,10 +45,10 @@ class Mlp(Trained):
     normalisation: Literal["batch", "layer", "none"] = "none"
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take any table, picture or sequence."""
+        """Take any table, picture, sequence or recording."""
         return None
 
-    def recipe(self, rows: int) -> Recipe:
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return a hundred epochs for few rows, thirty for many, ended early when nothing improves.
 
         The rate has to fall, and steps have to be steady, before many rows are learnt by heart:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from gradatim.core.recipe import OptimizerChoice, Recipe
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
-from gradatim.core.signature import Image, Series, Signature
+from gradatim.core.signature import Image, Series, Signature, Sound
+from gradatim.layers.log_mel import BANDS, LogMel
 from gradatim.layers.outputs import output_for
 from gradatim.layers.pixels import Pixels
 from gradatim.layers.steps import Steps
@@ -103,8 +104,10 @@ class Recurrent(Trained):
         "the forget gate of an LSTM begins with a bias of 1 (Jozefowicz, Zaremba & Sutskever 2015)",
         "a picture's rows of pixels are the steps, in the paper its pixels, through ReLU cells",
         "pictures above 64 pixels a side are reduced to 64",
+        "a recording's log-mel spectra are the steps, 40 to 160 of them",
     )
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {"tiny": {"width": 16}}
+    reads: ClassVar[tuple[str, ...]] = ("table", "image", "sequence", "sound")
 
     cell: Literal["rnn", "gru", "lstm"] = "gru"
     width: Annotated[int, Field(ge=1, le=4096)] = 64
@@ -112,23 +115,25 @@ class Recurrent(Trained):
     bidirectional: bool = False
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take sequences and pictures."""
-        if isinstance(signature.input, Image | Series):
+        """Take sequences, pictures and recordings."""
+        if isinstance(signature.input, Image | Series | Sound):
             return None
         return Refusal("the columns of a table have no order to be read in", "use mlp")
 
-    def recipe(self, rows: int) -> Recipe:
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return fifty epochs, twenty for many rows, ended early as the held-out loss says."""
         epochs, batch = (50, 32) if rows < 5000 else (20, 64)
         return Recipe(optimizer=OptimizerChoice(lr=3e-3), epochs=epochs, batch=batch, patience=10)
 
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:
-        """Return the cell and the linear layer behind standardised steps or pixels."""
+        """Return the cell and the linear layer behind standardised steps, pixels or spectra."""
         field = signature.input
-        assert isinstance(field, Image | Series), "accepts() lets no others through"
+        assert isinstance(field, Image | Series | Sound), "accepts() lets no others through"
         steps: nn.Module
         if isinstance(field, Series):
             steps, inputs = Steps(field), field.channels
+        elif isinstance(field, Sound):
+            steps, inputs = LogMel(field, layout="steps"), BANDS
         else:
             size = within(field, 1, LARGEST)
             steps, inputs = Pixels(field, size), field.channels * size[1]

@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import nn
 
 from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe
-from gradatim.core.signature import Image
+from gradatim.core.signature import Image, Signature
 from gradatim.layers.normalisation import normalisation
 from gradatim.layers.residual import BasicBlock
 from gradatim.models._pictures import OnPictures, within
@@ -40,7 +40,7 @@ class ResNetSmall(OnPictures):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Before the last layer."""
 
-    def recipe(self, rows: int) -> Recipe:
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return twenty-five epochs with pictures moved by up to one pixel in sixteen."""
         return Recipe(
             optimizer=OptimizerChoice(lr=4e-3),

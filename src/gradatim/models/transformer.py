@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from gradatim.core.recipe import OptimizerChoice, Recipe
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
-from gradatim.core.signature import Image, Series, Signature
+from gradatim.core.signature import Image, Series, Signature, Sound, Table
 from gradatim.layers.attention import MultiHeadAttention
 from gradatim.layers.columns import Columns
+from gradatim.layers.log_mel import BANDS, LogMel
 from gradatim.layers.outputs import output_for
 from gradatim.layers.positions import SinusoidalPositions
 from gradatim.layers.steps import Steps
@@ -99,6 +100,7 @@ class Transformer(Trained):
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {
         "tiny": {"width": 16, "depth": 1, "heads": 2}
     }
+    reads: ClassVar[tuple[str, ...]] = ("table", "image", "sequence", "sound")
 
     width: Annotated[int, Field(ge=2, le=4096)] = 32
     depth: Annotated[int, Field(ge=1, le=64)] = 2
@@ -116,10 +118,12 @@ class Transformer(Trained):
         return heads
 
     def accepts(self, signature: Signature) -> Refusal | None:
-        """Take tables and sequences of up to 256 tokens."""
+        """Take tables and sequences of up to 256 tokens, and recordings."""
         field = signature.input
         if isinstance(field, Image):
             return Refusal("pixels are too many tokens to compare in pairs", "use vit or lenet5")
+        if isinstance(field, Sound):
+            return None
         if isinstance(field, Series):
             tokens, remedy = field.steps, "use recurrent"
         else:
@@ -128,23 +132,27 @@ class Transformer(Trained):
             return Refusal(f"{tokens} tokens are too many to compare in pairs", remedy)
         return None
 
-    def recipe(self, rows: int) -> Recipe:
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return sixty epochs, thirty for many rows, ended early as the held-out loss says."""
         epochs, batch = (60, 32) if rows < 5000 else (30, 64)
         return Recipe(optimizer=OptimizerChoice(lr=2e-3), epochs=epochs, batch=batch, patience=12)
 
     def build(self, signature: Signature, extents: Mapping[str, int]) -> Model:
-        """Return tokens, blocks and head behind standardised columns or steps."""
+        """Return tokens, blocks and head behind standardised columns, steps or spectra."""
         field = signature.input
         assert not isinstance(field, Image), "accepts() lets no pictures through"
-        features: Columns | Steps
-        if isinstance(field, Series):
-            features = Steps(field)
-            embedding = nn.Linear(field.channels, self.width)
-            tokens: nn.Module = nn.Sequential(embedding, SinusoidalPositions())
-        else:
+        features: Columns | LogMel | Steps
+        tokens: nn.Module
+        if isinstance(field, Table):
             features = Columns(field, torch.float32)
             tokens = ColumnTokens(features, self.width)
+        else:
+            if isinstance(field, Series):
+                features, numbers = Steps(field), field.channels
+            else:
+                features, numbers = LogMel(field, layout="steps"), BANDS
+            embedding = nn.Linear(numbers, self.width)
+            tokens = nn.Sequential(embedding, SinusoidalPositions())
         hidden = self.ratio * self.width
         blocks = [Block(self.width, self.heads, hidden, self.dropout) for _ in range(self.depth)]
         head = nn.Linear(self.width, signature.outputs)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe, Schedule
-from gradatim.core.signature import Image
+from gradatim.core.signature import Image, Signature
 from gradatim.models._pictures import OnPictures, within
 
 __all__ = ["RUNG", "ViT", "VisionTransformer"]
@@ -196,7 +196,7 @@ class ViT(OnPictures):
             raise ValueError(f"{self.heads} heads do not divide a width of {self.width}")
         return self
 
-    def recipe(self, rows: int) -> Recipe:
+    def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return a warm-up and a cosine, strong weight decay, and pictures that move."""
         return Recipe(
             optimizer=OptimizerChoice(lr=2e-3, weight_decay=0.05),

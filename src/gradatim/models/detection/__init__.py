@@ -1,0 +1,1 @@
+"""The ladder of detection: boxes on pictures, one rung a file."""
