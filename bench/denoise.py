@@ -4,7 +4,8 @@ Every rung is fitted with its default recipe by `gradatim fit` to the 400 pictur
 scored by `gradatim evaluate` on all of Set12 and BSD68, whose noise is the same for every rung.
 Reads the data below the folder in GRADATIM_DATA (see its README for licences) and writes
 bench/results/denoise.json and denoise.md; rungs that are not named keep the lines they have. One
-fit at a time, as many threads as the machine has cores.
+fit at a time, as many threads as the machine has cores. DnCNN is held against non-local means on
+the same pictures; runs are kept below the folder in RUNS, where that is set.
 """
 
 import json
@@ -36,6 +37,7 @@ FITS: dict[str, tuple[str, dict[str, float]]] = {
     "unet": (f"{FIT} --rung unet", {}),
 }
 ABOVE, WITHIN, MINUTES = 0.4, 0.3, 10.0
+RIVALS = {"dncnn": "non_local_means", "dncnn, noisy targets": "dncnn"}
 
 
 def main() -> int:
@@ -46,25 +48,30 @@ def main() -> int:
         return 0
     file = RESULTS / "denoise.json"
     kept: dict[str, Any] = json.loads(file.read_text())["fits"] if file.exists() else {}
-    for name in sys.argv[1:] or FITS:
-        with tempfile.TemporaryDirectory() as work:
-            kept[name] = _fit(name, root, Path(work))
-        fits = {key: kept[key] for key in FITS if key in kept}
-        facts = {"fits": fits, "goals": _goals(fits)}
-        RESULTS.mkdir(exist_ok=True)
-        file.write_text(json.dumps(facts, indent=1) + "\n")
-        (RESULTS / "denoise.md").write_text(_page(facts))
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(os.environ.get("RUNS", temporary))
+        for name in sys.argv[1:] or FITS:
+            kept[name] = _fit(name, root, work)
+            fits = {key: kept[key] for key in FITS if key in kept}
+            facts = {"fits": fits, "goals": _goals(fits)}
+            RESULTS.mkdir(exist_ok=True)
+            file.write_text(json.dumps(facts, indent=1) + "\n")
+            (RESULTS / "denoise.md").write_text(_page(facts))
     return sum(not goal["reached"] for goal in _goals(kept))
 
 
 def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
     arguments, published = FITS[name]
-    run = str(work / "run")
-    fit = _gradatim("fit", *arguments.format(data=root).split(), "--out", run, "--json")
-    scores = {
-        test: _gradatim("evaluate", run, place.format(data=root), "--json")["scores"]
+    run, rival = work / _folder(name), work / _folder(RIVALS.get(name, ""))
+    if not (run / "complete.json").is_file():
+        _gradatim("fit", *arguments.format(data=root).split(), "--out", str(run), "--json")
+    fit = json.loads((run / "fit.json").read_text())
+    against = ["--against", str(rival)] if name in RIVALS and rival.is_dir() else []
+    tests = {
+        test: _gradatim("evaluate", str(run), place.format(data=root), *against, "--json")
         for test, place in TESTS.items()
     }
+    scores = {test: said["scores"] for test, said in tests.items()}
     said = ", ".join(f"{test} {score['psnr']:.2f} dB" for test, score in scores.items())
     sys.stdout.write(f"{name}: {said} after {fit['seconds'] / 60:.1f} minutes\n")
     sys.stdout.flush()
@@ -73,6 +80,11 @@ def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
         "scores": {
             test: {key: round(value, 4) for key, value in score.items()}
             for test, score in scores.items()
+        },
+        "against": {
+            test: {key: said["against"][key] for key in ("rung", "difference", "low", "high")}
+            for test, said in tests.items()
+            if "against" in said
         },
         "published": published,
         "parameters": fit["parameters"],
@@ -105,6 +117,10 @@ def _goals(fits: dict[str, Any]) -> list[dict[str, Any]]:
     return goals
 
 
+def _folder(name: str) -> str:
+    return name.replace(", ", "_").replace(" ", "_")
+
+
 def _gradatim(*arguments: str) -> dict[str, Any]:
     tool = [sys.executable, "-m", "gradatim"]
     said = subprocess.run([*tool, *arguments], stdout=subprocess.PIPE, text=True, check=True)
@@ -132,6 +148,17 @@ def _page(facts: dict[str, Any]) -> str:
             f"| {name} | {scores} | {published} | {line['parameters']:,} "
             f"| {line['seconds'] / 60:.1f} |"
         )
+    lines += [
+        "",
+        "| on the same pictures | better by, dB | paired interval |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {name} against {RIVALS[name]} on {test} | {pair['difference']:.3f} "
+        f"| {pair['low']:.3f} to {pair['high']:.3f} |"
+        for name, line in facts["fits"].items()
+        for test, pair in line["against"].items()
+    ]
     lines += ["", "| goal | measured | reached |", "|---|---|---|"]
     lines += [
         f"| {goal['goal']} | {goal['measured']} | {'yes' if goal['reached'] else '**no**'} |"

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradatim.estimators import Classifier, Regressor
     from gradatim.session.ablate import ablate
-    from gradatim.session.ask import load, predict
+    from gradatim.session.ask import predict
     from gradatim.session.climb import climb
     from gradatim.session.derive import derive
     from gradatim.session.fit import fit
     from gradatim.session.import_weights import import_weights
     from gradatim.session.inspect import inspect
+    from gradatim.session.load import load
     from gradatim.session.race import race
     from gradatim.session.rates import rates
     from gradatim.session.shapes import shapes
@@ -20,15 +21,12 @@ if TYPE_CHECKING:
     from gradatim.session.track import track
 
 # Names load when they are used, so that `import gradatim` costs nothing. `evaluate` and `report`
-# are rooms; their functions are in `gradatim.session.ask`.
-_VERBS = ("ablate", "climb", "derive", "fit", "import_weights", "inspect", "race", "rates")
-_HOMES = {name: f"session.{name}" for name in (*_VERBS, "shapes", "signal", "story", "track")}
-_HOMES |= dict.fromkeys(("Classifier", "Regressor"), "estimators")
-_HOMES |= dict.fromkeys(("load", "predict"), "session.ask")
-
+# are rooms; their functions are in `gradatim.session`: `evaluate.evaluate` and `ask.report`.
 __all__ = ["Classifier", "Regressor", "ablate", "climb", "derive", "fit", "import_weights"]
-__all__ += ["inspect", "load", "predict", "race", "rates", "shapes", "signal"]
-__all__ += ["story", "track"]
+__all__ += ["inspect", "load", "predict", "race", "rates", "shapes", "signal", "story", "track"]
+
+_HOMES = {name: f"session.{name}" for name in __all__} | {"predict": "session.ask"}
+_HOMES |= dict.fromkeys(("Classifier", "Regressor"), "estimators")
 
 __version__ = "0.1.0"
 

@@ -144,3 +144,16 @@ def test_patches_are_as_many_as_asked_and_a_function_of_the_step():
     assert torch.bincount(drawn, minlength=5).max() <= 3
     assert torch.equal(batches(2).inputs, again(2).inputs)
     assert not torch.equal(batches(1).inputs, batches(0).inputs)
+
+
+def test_a_row_of_its_own_has_no_canvas():
+    canvas = torch.arange(2 * 36.0).view(2, 1, 6, 6)
+    sizes = torch.tensor([[4, 5], [6, 6]])
+    masks = Samples(canvas, canvas[:, 0], sizes=sizes).own(0)
+    assert torch.equal(masks.inputs, canvas[:1, :, :4, :5])
+    assert torch.equal(masks.targets, canvas[:1, 0, :4, :5])
+    boxes = Samples(canvas, torch.zeros(2, 3, 5), sizes=sizes).own(0)
+    assert boxes.targets.shape == (1, 3, 5)
+    asked = Samples(canvas, torch.empty(0, 6, 6), sizes=sizes).own(0)
+    assert asked.inputs.shape == (1, 1, 4, 5)
+    assert len(asked.targets) == 0

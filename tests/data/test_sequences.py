@@ -18,7 +18,8 @@ from gradatim.data.read import read
 from gradatim.layers.features import flat_features
 from gradatim.layers.steps import Steps
 from gradatim.report.traces import limits, trace
-from gradatim.session.ask import evaluate, predict
+from gradatim.session.ask import predict
+from gradatim.session.evaluate import evaluate
 
 STEPS, CHANNELS = 16, 2
 

@@ -116,7 +116,7 @@ def plant_dead_lock(run: Path) -> None:
 def writes_of_a_climb() -> list[str]:
     """What the climb's own process writes, in order; its workers write the fits and the model."""
     return [
-        *("environment.json", "question.json", "targets.npy", "split.npz", "rows.json"),
+        *("environment.json", "question.json", "split.npz", "targets.npy", "rows.json"),
         *("signature.json", "inspection.json", "plan.json", "evaluation.json", "test_rows.npy"),
         *("test_predictions.npy", "gallery.json", "README.md", "leaderboard.json", "report.html"),
         "complete.json",

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from gradatim.layers.centre_maps import CentreMaps
-from gradatim.layers.distance_maps import DistanceMaps, taught_places
-from gradatim.layers.found_boxes import usual_size
-from gradatim.layers.query_boxes import QueryBoxes
-from gradatim.ops.boxes import centred
-from gradatim.ops.heat_maps import bells, heat_maps, middles
+from gradatim.layers.detection.centre_maps import CentreMaps
+from gradatim.layers.detection.distance_maps import DistanceMaps, taught_places
+from gradatim.layers.detection.found_boxes import usual_size
+from gradatim.layers.detection.query_boxes import QueryBoxes
+from gradatim.ops.detection.boxes import centred
+from gradatim.ops.detection.heat_maps import bells, heat_maps, middles
 
 NOTHING = [-1.0] * 5
 BOXES = torch.tensor(

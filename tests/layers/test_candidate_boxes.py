@@ -4,7 +4,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradatim.layers.candidate_boxes import Candidates, best_partners, moved, moves_between
+from gradatim.layers.detection.candidate_boxes import (
+    Candidates,
+    best_partners,
+    moved,
+    moves_between,
+)
 
 SHARE = st.floats(0, 1)
 

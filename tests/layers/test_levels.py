@@ -5,8 +5,8 @@ import torch
 from skimage.restoration import estimate_sigma
 from torch import nn
 
-from gradatim.layers.levels import Levels, OnLevels, SameLevels
-from gradatim.layers.noise_level import noise_level
+from gradatim.layers.denoising.levels import Levels, OnLevels, SameLevels
+from gradatim.layers.denoising.noise_level import noise_level
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from gradatim.core.signature import Sound
-from gradatim.layers.cepstra import CepstralMoments
-from gradatim.layers.log_mel import LogMel, Spectra, picture_of_sound
-from gradatim.ops.mel import mel_filters
-from gradatim.ops.spectra import cosine_basis, decibels, power_spectra, slopes
+from gradatim.layers.sound.cepstra import CepstralMoments
+from gradatim.layers.sound.log_mel import LogMel, Spectra, picture_of_sound
+from gradatim.ops.sound.mel import mel_filters
+from gradatim.ops.sound.spectra import cosine_basis, decibels, power_spectra, slopes
 
 SOUND = Sound(rate=8000, length=6400)
 

@@ -2,7 +2,12 @@
 
 import torch
 
-from gradatim.layers.pixel_tables import ColoursAndPlaces, ConstantMap, GreyLevels, PixelTable
+from gradatim.layers.segmentation.pixel_tables import (
+    ColoursAndPlaces,
+    ConstantMap,
+    GreyLevels,
+    PixelTable,
+)
 
 
 def test_grey_levels_are_their_own_codes_and_colours_count_by_their_luma():

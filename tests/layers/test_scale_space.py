@@ -6,7 +6,7 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from skimage.feature import multiscale_basic_features
 
-from gradatim.layers.scale_space import ScaleSpace, blur_matrix
+from gradatim.layers.segmentation.scale_space import ScaleSpace, blur_matrix
 
 
 def levels(*shape: int) -> torch.Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gradatim.layers.unet import DoubleConvolution, UNet, mirrored_places
+from gradatim.layers.segmentation.unet import DoubleConvolution, UNet, mirrored_places
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 17), (16, 16), (21, 8)])

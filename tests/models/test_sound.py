@@ -9,7 +9,7 @@ from sklearn.svm import SVC
 from gradatim.core.recipe import Recipe
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Signature, Sound, Table
-from gradatim.layers.cepstra import CepstralMoments
+from gradatim.layers.sound.cepstra import CepstralMoments
 from gradatim.models import RUNGS
 from gradatim.models.sound.mel_cnn import MelCnn
 from gradatim.models.sound.mfcc_svm import MfccSvm

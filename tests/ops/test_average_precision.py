@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradatim.ops.average_precision import (
+from gradatim.ops.detection.average_precision import (
     average_precision,
     average_recall,
     f1,
@@ -12,8 +12,8 @@ from gradatim.ops.average_precision import (
     precision_at_recall,
     sweep,
 )
-from gradatim.ops.box_matching import THRESHOLDS, matches, matches_of_pictures, unpacked
-from gradatim.ops.coco import coco_numbers
+from gradatim.ops.detection.box_matching import THRESHOLDS, matches, matches_of_pictures, unpacked
+from gradatim.ops.detection.coco import coco_numbers
 
 CLASSES = 4
 

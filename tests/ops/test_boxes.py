@@ -5,8 +5,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradatim.ops.boxes import area, centred, clip, cornered, giou, giou_of_pairs, iou, iou_of_pairs
-from gradatim.ops.suppression import non_maximum_suppression
+from gradatim.ops.detection.boxes import (
+    area,
+    centred,
+    clip,
+    cornered,
+    giou,
+    giou_of_pairs,
+    iou,
+    iou_of_pairs,
+)
+from gradatim.ops.detection.suppression import non_maximum_suppression
 
 # torchvision's own tests of box_iou and generalized_box_iou: these boxes, these four decimals.
 DOCUMENTED = torch.tensor(

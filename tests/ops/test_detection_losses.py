@@ -7,7 +7,7 @@ import torch
 from torch.autograd import gradcheck
 from torch.nn import functional as F
 
-from gradatim.ops.detection_losses import (
+from gradatim.ops.detection.losses import (
     apart,
     centre_ness,
     penalty_reduced_focal,

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradatim.ops.heat_maps import LEAST, bells, heat_maps, middles, owners
+from gradatim.ops.detection.heat_maps import LEAST, bells, heat_maps, middles, owners
 
 NOTHING = [-1.0] * 5
 

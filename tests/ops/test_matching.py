@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradatim.ops.matching import cheapest_pairs, matching_costs
+from gradatim.ops.detection.matching import cheapest_pairs, matching_costs
 
 
 @given(st.integers(1, 5), st.integers(0, 5), st.integers(0, 2**20))

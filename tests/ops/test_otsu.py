@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.filters import threshold_multiotsu
 
-from gradatim.ops.otsu import otsu
+from gradatim.ops.segmentation.otsu import otsu
 
 
 def within(counts: np.ndarray, cuts: tuple[int, ...] | np.ndarray) -> float:

@@ -9,7 +9,7 @@ from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 from torch.autograd import gradcheck
 from torch.nn import functional as F
 
-from gradatim.ops.overlap import (
+from gradatim.ops.segmentation.overlap import (
     dice,
     intersection_over_union,
     mean_defined,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from gradatim.ops.quality import ROUNDING, as_levels, psnr, squared_error, ssim
+from gradatim.ops.denoising.quality import ROUNDING, as_levels, psnr, squared_error, ssim
 
 
 def pictures(seed: int, channels: int = 1, height: int = 31, width: int = 24) -> tuple:

@@ -23,8 +23,8 @@ from scipy.fft import dct
 from scipy.signal import savgol_filter
 from torch.nn import functional as F
 
-from gradatim.ops.mel import hertz_of, mel_filters, mel_frequencies, mel_of
-from gradatim.ops.spectra import (
+from gradatim.ops.sound.mel import hertz_of, mel_filters, mel_frequencies, mel_of
+from gradatim.ops.sound.spectra import (
     begun_at,
     cosine_basis,
     decibels,

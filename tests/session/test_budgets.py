@@ -8,8 +8,8 @@ import pytest
 
 import gradatim
 from gradatim.core.errors import ConfigError, ResourceError
-from gradatim.session.ask import evaluate
 from gradatim.session.budgets import Budgets, kept, memory_left, memory_used
+from gradatim.session.evaluate import evaluate
 
 
 def test_memory_is_that_of_this_process_and_those_below_it():

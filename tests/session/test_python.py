@@ -10,7 +10,8 @@ import gradatim
 from gradatim.core.errors import DataError
 from gradatim.core.rung import Model
 from gradatim.runs.files import read_json
-from gradatim.session.ask import evaluate, resume
+from gradatim.session.ask import resume
+from gradatim.session.evaluate import evaluate
 
 FEW = ["majority", "linear"]
 

@@ -25,8 +25,9 @@ from gradatim.models.mean import Mean
 from gradatim.ops.metrics import CLASSIFICATION, REGRESSION
 from gradatim.ops.ridge import ridge_path
 from gradatim.runs.model_folder import load_model
-from gradatim.session.ask import evaluate, predict, resume
+from gradatim.session.ask import predict, resume
 from gradatim.session.climb import climb
+from gradatim.session.evaluate import evaluate
 from gradatim.session.objects import open_data
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "climb.schema.json"

@@ -7,7 +7,7 @@ import torch
 from gradatim.core.errors import ConfigError
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Boxes, Category, Image, Signature
-from gradatim.ops.outlines import ALARM, HIT, MISS, TRUTH
+from gradatim.ops.detection.outlines import ALARM, HIT, MISS, TRUTH
 from gradatim.tasks.detect import TASK
 
 LEFT, RIGHT = [0.0625, 0.125, 0.4375, 0.875], [0.5625, 0.125, 0.9375, 0.875]

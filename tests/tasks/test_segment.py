@@ -11,7 +11,7 @@ from gradatim.core.errors import ConfigError
 from gradatim.core.recipe import LossChoice
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Image, Mask, Signature
-from gradatim.ops.overlay import ERROR, PALETTE
+from gradatim.ops.segmentation.overlay import ERROR, PALETTE
 from gradatim.tasks import TASKS
 
 SIGNATURE = Signature(

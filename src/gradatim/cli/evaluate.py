@@ -9,7 +9,13 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    run: Path, data: str | None = None, /, *, target: str | None = None, json: Json = False
+    run: Path,
+    data: str | None = None,
+    /,
+    *,
+    target: str | None = None,
+    against: Path | None = None,
+    json: Json = False,
 ) -> None:
     """Score the model of a run on its sealed test split, or on other data.
 
@@ -21,13 +27,15 @@ def evaluate(
         Other data with the target in it; without it the sealed split is opened, and that is noted.
     target
         Column with the right answers, when its name differs from the one trained on.
+    against
+        Another run whose model answers the same rows: how much better is this one?
     json
         Print one JSON object.
     """
     from gradatim.runs.card import spoken
-    from gradatim.session.ask import evaluate as score
+    from gradatim.session.evaluate import evaluate as score
 
-    facts = score(run, data, target)
+    facts = score(run, data, target, against)
     if json:
         print_json(facts)
         return
@@ -39,5 +47,12 @@ def evaluate(
     )
     for name, value in sorted(facts["scores"].items()):
         sys.stdout.write(f"  {name:18} {spoken(value)}\n")
+    if "against" in facts:
+        rival = facts["against"]
+        sys.stdout.write(
+            f"against {inert(rival['rung'])} of {inert(rival['run'])} ({spoken(rival['score'])}): "
+            f"better by {spoken(rival['difference'])} "
+            f"(paired 95 % interval {spoken(rival['low'])} to {spoken(rival['high'])})\n"
+        )
     if "note" in facts:
         sys.stdout.write(f"note: {facts['note']}\n")

@@ -48,8 +48,9 @@ def predict(
     json
         Print one JSON object.
     """
-    from gradatim.session.ask import answer, load
+    from gradatim.session.ask import answer
     from gradatim.session.handing_over import check_way, hand_over, many_files
+    from gradatim.session.load import load
 
     loaded = load(run)
     output = loaded[1].signature.output

@@ -48,10 +48,8 @@ def measure(model: Model, samples: Samples) -> Costs:
     Where rows are pictures of their own sizes, the first is measured, and many take many times
     as long.
     """
-    one, tensors = samples.inputs[:1], list(model.state_dict().values())
+    one, tensors = samples.own(0).inputs, list(model.state_dict().values())
     if samples.sizes is not None and one.dim() == 4:
-        height, width = samples.sizes[0].tolist()
-        one = one[:, :, :height, :width]
         alone = _seconds(model, one)
         many = MANY * alone
     else:

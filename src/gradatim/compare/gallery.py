@@ -13,7 +13,7 @@ from gradatim.core.samples import Dataset
 from gradatim.core.signature import Category, Quantity, Series, Sound, Table
 from gradatim.core.task import Supervised
 from gradatim.data.splits import Partition
-from gradatim.layers.log_mel import picture_of_sound
+from gradatim.layers.sound.log_mel import picture_of_sound
 from gradatim.runs.files import read_array, write_array, write_arrays, write_json
 
 __all__ = ["keep_evidence", "keep_gallery", "keep_test_gallery"]

@@ -147,10 +147,7 @@ def _sample(data: Dataset, row: int) -> Samples:
 
 def _views(sample: Samples, task: Supervised) -> dict[str, np.ndarray]:
     """Return the input as it is and the truth."""
-    inputs = sample.inputs[0].numpy()
-    if sample.sizes is not None:
-        height, width = sample.sizes[0].tolist()
-        inputs = inputs[:, :height, :width]
+    inputs = sample.own(0).inputs[0].numpy()
     truth = task.picture(sample, None)
     seen = {INPUT: np.rint(inputs.clip(0, 255)).astype(np.uint8)}
     return seen if truth is None else seen | {TRUTH: truth}

@@ -46,6 +46,16 @@ class Samples:
             None if self.sizes is None else self.sizes.index_select(0, index),
         )
 
+    def own(self, row: int) -> "Samples":
+        """Return input and target of one row; a picture, and its mask, without their canvas."""
+        inputs, targets = self.inputs[row : row + 1], self.targets[row : row + 1]
+        if self.sizes is None or inputs.dim() != 4:
+            return Samples(inputs, targets)
+        height, width = self.sizes[row].tolist()
+        if targets.shape[-2:] == inputs.shape[-2:]:
+            targets = targets[..., :height, :width]
+        return Samples(inputs[..., :height, :width], targets)
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -42,8 +42,9 @@ def predict(model: Model, task: Supervised, samples: Samples) -> np.ndarray:
     if samples.sizes is None or inputs.dim() != 4:
         return task.decode(in_chunks(model, inputs))
     said: np.ndarray | None = None
-    for row, (height, width) in enumerate(samples.sizes.tolist()):
-        answer = task.decode(in_chunks(model, inputs[row : row + 1, :, :height, :width]))
+    for row in range(len(samples)):
+        picture = samples.own(row).inputs
+        answer, (height, width) = task.decode(in_chunks(model, picture)), picture.shape[-2:]
         if answer.shape[-2:] != (height, width):
             raise ArithmeticError(f"the answer to {height} x {width} pixels is {answer.shape[-2:]}")
         if said is None:

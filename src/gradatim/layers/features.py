@@ -4,8 +4,8 @@ import torch
 
 from gradatim.core.signature import Image, Series, Signature, Sound, Table
 from gradatim.layers.columns import Columns
-from gradatim.layers.log_mel import LogMel
 from gradatim.layers.pixels import Pixels
+from gradatim.layers.sound.log_mel import LogMel
 from gradatim.layers.steps import Steps
 
 __all__ = ["flat_features"]

@@ -12,9 +12,9 @@ from gradatim.core.recipe import OptimizerChoice, Recipe
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Series, Signature, Sound
-from gradatim.layers.log_mel import BANDS, LogMel
 from gradatim.layers.outputs import output_for
 from gradatim.layers.pixels import Pixels
+from gradatim.layers.sound.log_mel import BANDS, LogMel
 from gradatim.layers.steps import Steps
 from gradatim.models._pictures import within
 

@@ -14,9 +14,9 @@ from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Series, Signature, Sound, Table
 from gradatim.layers.attention import MultiHeadAttention
 from gradatim.layers.columns import Columns
-from gradatim.layers.log_mel import BANDS, LogMel
 from gradatim.layers.outputs import output_for
 from gradatim.layers.positions import SinusoidalPositions
+from gradatim.layers.sound.log_mel import BANDS, LogMel
 from gradatim.layers.steps import Steps
 from gradatim.layers.tokens import ColumnTokens
 

@@ -16,6 +16,7 @@ from gradatim.runs import disk
 __all__ = [
     "finish",
     "finish_all",
+    "finish_anew",
     "is_finished",
     "is_leftover",
     "is_whole",
@@ -149,3 +150,9 @@ def finish_all(folder: Path, without: str = "") -> None:
     paths = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     named = [p for p in paths if not any(part.startswith(".") for part in p.parts)]
     finish(folder, [str(p) for p in named if p.name != COMPLETE and p.parts[0] != without])
+
+
+def finish_anew(folder: Path) -> None:
+    """Write the hashes of a finished folder anew, after a file in it was meant to change."""
+    if is_finished(folder):
+        finish_all(folder)

@@ -22,8 +22,8 @@ from gradatim.data.boxes.coco import coco_results
 from gradatim.data.boxes.voc import voc_xml
 from gradatim.data.boxes.yolo import yolo_txt
 from gradatim.data.masks.writing import mask_png
-from gradatim.ops.average_precision import CONFIDENT
-from gradatim.ops.overlay import overlay
+from gradatim.ops.detection.average_precision import CONFIDENT
+from gradatim.ops.segmentation.overlay import overlay
 from gradatim.runs.files import write_bytes
 from gradatim.session.asked_pictures import Asked, asked_pictures, location
 from gradatim.session.overlays import labelled, png_bytes

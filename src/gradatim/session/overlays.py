@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 
-from gradatim.ops.outlines import Line, outlined
-from gradatim.ops.overlay import PALETTE
+from gradatim.ops.detection.outlines import Line, outlined
+from gradatim.ops.segmentation.overlay import PALETTE
 
 __all__ = ["labelled", "png_bytes"]
 

@@ -16,8 +16,15 @@ from gradatim.core.signature import Picture, Signature
 from gradatim.core.task import Reading, Supervised
 from gradatim.ops import losses
 from gradatim.ops.checked import finite
-from gradatim.ops.quality import as_levels, mean_psnr, mean_ssim, psnr, squared_error, ssim
-from gradatim.ops.quality import typical_error as rmse
+from gradatim.ops.denoising.quality import (
+    as_levels,
+    mean_psnr,
+    mean_ssim,
+    psnr,
+    squared_error,
+    ssim,
+)
+from gradatim.ops.denoising.quality import typical_error as rmse
 
 __all__ = ["METRICS", "TASK", "Denoise"]
 
@@ -118,8 +125,8 @@ class Denoise(Supervised):
         """
         errors, pixels = np.zeros((len(samples), 2)), np.zeros(len(samples))
         for row in range(len(samples)):
-            height, width = _size(samples, row)
-            truth = as_levels(samples.targets[row, :, :height, :width].numpy())
+            clean = samples.own(row).targets[0].numpy()
+            truth, (height, width) = as_levels(clean), clean.shape[1:]
             said = as_levels(finite("levels", predictions[row, :, :height, :width]))
             errors[row] = squared_error(said, truth), ssim(said, truth)
             pixels[row] = height * width
@@ -131,18 +138,11 @@ class Denoise(Supervised):
 
     def picture(self, sample: Samples, prediction: np.ndarray | None) -> np.ndarray:
         """Return the answer, or the clean picture, as a file holds it."""
-        height, width = _size(sample, 0)
-        shown = sample.targets[0].numpy() if prediction is None else prediction
-        return as_levels(shown.reshape(shown.shape[-3:])[:, :height, :width])
-
-
-def _size(samples: Samples, row: int) -> tuple[int, int]:
-    """Return height and width of the picture on its canvas."""
-    if samples.sizes is None:
-        height, width = samples.inputs.shape[2:]
-    else:
-        height, width = samples.sizes[row].tolist()
-    return height, width
+        own = sample.own(0)
+        if prediction is None:
+            return as_levels(own.targets[0].numpy())
+        height, width = own.inputs.shape[2:]
+        return as_levels(prediction.reshape(prediction.shape[-3:])[:, :height, :width])
 
 
 TASK = Denoise()

@@ -12,7 +12,7 @@ from gradatim.core.metric import Metric
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Boxes, Signature
 from gradatim.core.task import Reading, Supervised
-from gradatim.ops.average_precision import (
+from gradatim.ops.detection.average_precision import (
     CONFIDENT,
     average_precision,
     average_recall,
@@ -20,8 +20,8 @@ from gradatim.ops.average_precision import (
     f1_of_pictures,
     sweep,
 )
-from gradatim.ops.box_matching import matches_of_pictures, partners
-from gradatim.ops.outlines import ALARM, HIT, MISS, TRUTH, outlined
+from gradatim.ops.detection.box_matching import matches_of_pictures, partners
+from gradatim.ops.detection.outlines import ALARM, HIT, MISS, TRUTH, outlined
 
 __all__ = ["TASK", "Detect"]
 
@@ -36,7 +36,8 @@ class Detect(Supervised):
     at overlaps of 0.5 and 0.75, average recall, and F1 of the boxes a person would be shown, those
     with a confidence of at least one half.
 
-    Metrics read tables of matches (`ops.box_matching`), a picture a row, and the classes there.
+    Metrics read tables of matches (`ops.detection.box_matching`), a picture a row, and the classes
+    that are there.
 
     Source: Lin et al. 2014, "Microsoft COCO: common objects in context".
     """
@@ -93,7 +94,8 @@ class Detect(Supervised):
     def picture(self, sample: Samples, prediction: np.ndarray | None) -> np.ndarray:
         """Draw hits, false alarms and misses on a picture; without a prediction, what is there.
 
-        Lines and colours differ (`ops.outlines`), so that neither is needed to read the other.
+        Lines and colours differ (`ops.detection.outlines`), so that neither is needed to read the
+        other.
         """
         picture, there = sample.inputs[0].numpy(), sample.targets[0].numpy()
         there = there[there[:, 4] >= 0]

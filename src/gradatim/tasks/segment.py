@@ -12,7 +12,7 @@ from gradatim.core.metric import Metric
 from gradatim.core.samples import Samples
 from gradatim.core.signature import IGNORED, Mask, Signature
 from gradatim.core.task import Reading, Supervised
-from gradatim.ops.overlap import (
+from gradatim.ops.segmentation.overlap import (
     dice,
     intersection_over_union,
     mean_defined,
@@ -20,7 +20,7 @@ from gradatim.ops.overlap import (
     pixel_cross_entropy,
     soft_dice,
 )
-from gradatim.ops.overlay import overlay
+from gradatim.ops.segmentation.overlay import overlay
 
 __all__ = ["TASK", "Segment"]
 
@@ -107,13 +107,12 @@ class Segment(Supervised):
 
     def read(self, predictions: np.ndarray, samples: Samples) -> Reading:
         """Return a flattened confusion matrix a mask, and how many pixels it counts."""
-        masks = samples.targets.numpy()
-        classes = self.classes or _most(predictions, masks) + 1
-        pairs = [
-            (said[: size[0], : size[1]], mask[: size[0], : size[1]])
-            for said, mask, size in zip(predictions, masks, _sizes(samples), strict=True)
-        ]
-        tables = [pixel_confusion(said, mask, classes).ravel() for said, mask in pairs]
+        classes = self.classes or _most(predictions, samples.targets.numpy()) + 1
+        tables = []
+        for row, said in enumerate(predictions):
+            mask = samples.own(row).targets[0].numpy()
+            height, width = mask.shape
+            tables.append(pixel_confusion(said[:height, :width], mask, classes).ravel())
         rows = np.stack(tables) if tables else np.zeros((0, classes * classes), np.int64)
         return rows, rows.sum(1)
 
@@ -123,22 +122,13 @@ class Segment(Supervised):
 
     def picture(self, sample: Samples, prediction: np.ndarray | None) -> np.ndarray | None:
         """Return the classes as tints over the picture; an answer shows its errors in red."""
-        height, width = _sizes(sample)[0]
-        pixels = sample.inputs[0, :, :height, :width].numpy()
-        known = len(sample.targets) > 0
-        truth = sample.targets[0, :height, :width].numpy() if known else None
+        own = sample.own(0)
+        pixels, (height, width) = own.inputs[0].numpy(), own.inputs.shape[2:]
+        truth = own.targets[0].numpy() if len(sample.targets) > 0 else None
         if prediction is None:
             return overlay(pixels, truth) if truth is not None else None
         mask = prediction.reshape(prediction.shape[-2:])[:height, :width]
         return overlay(pixels, mask, truth)
-
-
-def _sizes(samples: Samples) -> list[list[int]]:
-    """Return height and width of what is real in each row."""
-    if samples.sizes is not None:
-        sizes: list[list[int]] = samples.sizes.tolist()
-        return sizes
-    return [list(samples.inputs.shape[-2:])] * len(samples)
 
 
 def _most(predictions: np.ndarray, masks: np.ndarray) -> int:

@@ -186,7 +186,7 @@ class Fitting:
             return self.own.losses(in_chunks(self.learner.model, held.inputs), held.targets)
         losses = []
         for row in range(len(held)):
-            seen = self._encoded(_without_canvas(held.take([row])))
+            seen = self._encoded(held.own(row))
             outputs = in_chunks(self.learner.model, seen.inputs)
             losses.append(self.own.losses(outputs, seen.targets))
         return torch.cat(losses)
@@ -204,15 +204,6 @@ class Fitting:
         self.stopping.look(parts, self.model.network)
         values = {**record.values, "validation_loss": losses.mean().item()}
         return replace(record, values=values)
-
-
-def _without_canvas(row: Samples) -> Samples:
-    """Return one picture, and what lies on it, at its own size."""
-    if row.sizes is None:
-        return row
-    height, width = row.sizes[0].tolist()
-    inputs, targets = (t[..., :height, :width] for t in (row.inputs, row.targets))
-    return replace(row, inputs=inputs, targets=targets)
 
 
 def start(rung: Rung, signature: Signature, samples: Samples, recipe: Recipe) -> Model:

@@ -135,7 +135,7 @@ def test_large_pictures_are_answered_in_strips_that_do_not_show(rung, monkeypatc
     picture = 255 * torch.rand(1, 1, 203, 40)
     with torch.no_grad():
         whole = model(picture)
-        monkeypatch.setattr("gradatim.layers.levels.STRIP", 40 * 32)
+        monkeypatch.setattr("gradatim.layers.denoising.levels.STRIP", 40 * 32)
         strips = model(picture)
         model.network.reach = 0
         unaware = model(picture)

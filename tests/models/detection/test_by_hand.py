@@ -7,8 +7,8 @@ import torch
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Boxes, Image, Signature
 from gradatim.layers.chunks import in_chunks
-from gradatim.layers.hog_windows import HogWindows
-from gradatim.layers.watershed_regions import WatershedRegions
+from gradatim.layers.detection.hog_windows import HogWindows
+from gradatim.layers.detection.watershed_regions import WatershedRegions
 from gradatim.models.detection import watershed
 from gradatim.models.detection.hog_windows import WindowsByHand
 from gradatim.models.detection.watershed import Watershed

@@ -8,7 +8,7 @@ from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe, Schedule
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Signature
-from gradatim.layers.levels import Levels, OnLevels, SameLevels
+from gradatim.layers.denoising.levels import Levels, OnLevels, SameLevels
 
 __all__ = ["Denoiser"]
 

@@ -16,8 +16,8 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Picture, Signature
-from gradatim.layers.levels import Levels, SameLevels
-from gradatim.layers.noise_level import noise_level
+from gradatim.layers.denoising.levels import Levels, SameLevels
+from gradatim.layers.denoising.noise_level import noise_level
 
 __all__ = ["ByPicture", "Restore", "Restoring", "cut_out"]
 
@@ -122,9 +122,8 @@ def cut_out(samples: Samples, row: int, most: int) -> tuple[Tensor, Tensor]:
     Returns:
         Two batches of one picture, float32.
     """
-    canvas = samples.inputs.shape[2:] if samples.sizes is None else samples.sizes[row].tolist()
-    down, across = (slice(max(0, (n - most) // 2), (n - most) // 2 + most) for n in canvas)
-    height, width = canvas
-    parts = (t[row : row + 1, :, :height, :width] for t in (samples.inputs, samples.targets))
-    noisy, clean = (part[:, :, down, across].float() for part in parts)
+    own = samples.own(row)
+    sides = own.inputs.shape[2:]
+    down, across = (slice(max(0, (n - most) // 2), (n - most) // 2 + most) for n in sides)
+    noisy, clean = (part[:, :, down, across].float() for part in (own.inputs, own.targets))
     return noisy, clean

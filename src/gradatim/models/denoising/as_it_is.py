@@ -9,7 +9,7 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
-from gradatim.layers.levels import Levels, SameLevels
+from gradatim.layers.denoising.levels import Levels, SameLevels
 
 __all__ = ["RUNG", "AsItIs"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from torch import nn
 
-from gradatim.layers.levels import OnLevels
+from gradatim.layers.denoising.levels import OnLevels
 from gradatim.layers.resize_convolution import ResizeConvolution
 from gradatim.models.denoising._network import Denoiser
 

@@ -11,7 +11,7 @@ from torch import nn
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.core.task import Supervised, Taught
-from gradatim.layers.levels import OnLevels
+from gradatim.layers.denoising.levels import OnLevels
 from gradatim.layers.normalisation import normalisation
 from gradatim.models.denoising._network import Denoiser
 
@@ -48,7 +48,7 @@ class DnCNN(Denoiser):
     )
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {"tiny": {"depth": 3, "width": 8}}
 
-    epochs: ClassVar[int] = 80
+    epochs: ClassVar[int] = 60
 
     depth: Annotated[int, Field(ge=2, le=100)] = 8
     width: Annotated[int, Field(ge=1, le=1024)] = 32

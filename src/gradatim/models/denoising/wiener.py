@@ -14,7 +14,7 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
-from gradatim.layers.levels import Levels, SameLevels
+from gradatim.layers.denoising.levels import Levels, SameLevels
 from gradatim.models.denoising._restoring import cut_out
 from gradatim.ops.grams import Gram, gram_of, ridge_weights
 

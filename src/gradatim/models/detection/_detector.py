@@ -13,9 +13,9 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Signature
 from gradatim.core.task import Supervised, Taught
-from gradatim.layers.found_boxes import BoxAnswers
+from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.layers.detection.pyramid import COARSEST, Backbone, Pyramid
 from gradatim.layers.pixels import Pixels
-from gradatim.layers.pyramid import COARSEST, Backbone, Pyramid
 
 __all__ = ["RARE_SCORE", "Detector"]
 

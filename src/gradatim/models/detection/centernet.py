@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gradatim.layers.centre_maps import CentreMaps
-from gradatim.layers.pyramid import Pyramid
+from gradatim.layers.detection.centre_maps import CentreMaps
+from gradatim.layers.detection.pyramid import Pyramid
 from gradatim.models.detection._detector import RARE_SCORE, Detector
 
 __all__ = ["RUNG", "CenterNet", "HeatMapNetwork"]

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe, Schedule
 from gradatim.core.signature import Signature
-from gradatim.layers.pyramid import Backbone
-from gradatim.layers.query_blocks import DecoderLayer, EncoderLayer, plane_positions
-from gradatim.layers.query_boxes import QueryBoxes
+from gradatim.layers.detection.pyramid import Backbone
+from gradatim.layers.detection.query_blocks import DecoderLayer, EncoderLayer, plane_positions
+from gradatim.layers.detection.query_boxes import QueryBoxes
 from gradatim.models.detection._detector import Detector
 
 __all__ = ["RUNG", "Detr", "QueryNetwork"]

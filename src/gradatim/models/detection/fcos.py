@@ -8,9 +8,9 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from gradatim.layers.distance_maps import DistanceMaps
+from gradatim.layers.detection.distance_maps import DistanceMaps
+from gradatim.layers.detection.pyramid import COARSEST, Pyramid
 from gradatim.layers.normalisation import normalisation
-from gradatim.layers.pyramid import COARSEST, Pyramid
 from gradatim.models.detection._detector import RARE_SCORE, Detector
 
 __all__ = ["RUNG", "Fcos", "PlacesNetwork"]

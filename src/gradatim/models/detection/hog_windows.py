@@ -15,11 +15,11 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
-from gradatim.layers.candidate_boxes import Candidates, best_partners, moves_between
 from gradatim.layers.chunks import in_chunks
-from gradatim.layers.hog_windows import HogWindows, View
+from gradatim.layers.detection.candidate_boxes import Candidates, best_partners, moves_between
+from gradatim.layers.detection.hog_windows import HogWindows, View
 from gradatim.layers.pixels import Pixels
-from gradatim.ops.box_matching import partners
+from gradatim.ops.detection.box_matching import partners
 from gradatim.ops.linear_machines import linear_machines
 from gradatim.ops.logistic import logistic_path
 from gradatim.ops.ridge import ridge_path

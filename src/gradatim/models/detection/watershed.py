@@ -14,10 +14,10 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
-from gradatim.layers.candidate_boxes import Candidates, best_partners, moves_between
 from gradatim.layers.chunks import in_chunks
-from gradatim.layers.region_judge import RegionJudge
-from gradatim.layers.watershed_regions import WatershedRegions
+from gradatim.layers.detection.candidate_boxes import Candidates, best_partners, moves_between
+from gradatim.layers.detection.region_judge import RegionJudge
+from gradatim.layers.detection.watershed_regions import WatershedRegions
 from gradatim.ops.logistic import logistic_path
 from gradatim.ops.ridge import ridge_path
 
@@ -31,9 +31,9 @@ _PENALTY = 1e-3  # of the moves, for each region that teaches them
 class Watershed(Solved):
     """Cut pictures at thresholds, tell apart what touches, judge each region by simple features.
 
-    Regions as in `layers.watershed_regions`; a logistic regression on squares and products of their
-    area, width, height, filled share and colours says what each is, or that it is nothing, and a
-    ridge regression how its box should be moved.
+    Regions as in `layers.detection.watershed_regions`; a logistic regression on squares and
+    products of their area, width, height, filled share and colours says what each is, or that it
+    is nothing, and a ridge regression how its box should be moved.
 
     Idea: things differ from what is around them in brightness or colour.
     Cost: some 100 features x (classes + 5) parameters; some 0.1 s a picture.

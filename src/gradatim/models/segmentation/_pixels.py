@@ -11,8 +11,8 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import IGNORED, Signature
-from gradatim.layers.levels import Levels
-from gradatim.layers.mask_logits import MaskLogits
+from gradatim.layers.denoising.levels import Levels
+from gradatim.layers.segmentation.mask_logits import MaskLogits
 
 __all__ = ["OnPixels", "class_counts", "counts_by_code", "own_pictures"]
 
@@ -41,12 +41,10 @@ def own_pictures(samples: Samples) -> Iterator[tuple[Tensor, Tensor]]:
 
     Both are cut to the picture's own size.
     """
-    canvas = torch.tensor(samples.inputs.shape[2:])
-    sizes = canvas.expand(len(samples), 2) if samples.sizes is None else samples.sizes
     levels = Levels()
-    for row, (height, width) in enumerate(sizes.tolist()):
-        picture = levels(samples.inputs[row : row + 1, :, :height, :width])
-        yield picture, samples.targets[row, :height, :width]
+    for row in range(len(samples)):
+        own = samples.own(row)
+        yield levels(own.inputs), own.targets[0]
 
 
 def counts_by_code(samples: Samples, coder: nn.Module, codes: int, classes: int) -> Tensor:

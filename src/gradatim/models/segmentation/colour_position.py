@@ -10,7 +10,7 @@ from torch import nn
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
-from gradatim.layers.pixel_tables import ColoursAndPlaces, PixelTable
+from gradatim.layers.segmentation.pixel_tables import ColoursAndPlaces, PixelTable
 from gradatim.models.segmentation._pixels import OnPixels, counts_by_code
 
 __all__ = ["RUNG", "ColourPosition"]

@@ -8,7 +8,7 @@ from torch import nn
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
-from gradatim.layers.pixel_tables import ConstantMap
+from gradatim.layers.segmentation.pixel_tables import ConstantMap
 from gradatim.models.segmentation._pixels import OnPixels, class_counts
 
 __all__ = ["RUNG", "CommonestClass"]

@@ -12,8 +12,8 @@ from gradatim.core.randomness import generator, seed_for
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.core.signature import IGNORED, Image, Signature
-from gradatim.layers.pixel_trees import PixelTrees
-from gradatim.layers.scale_space import ScaleSpace
+from gradatim.layers.segmentation.pixel_trees import PixelTrees
+from gradatim.layers.segmentation.scale_space import ScaleSpace
 from gradatim.layers.trees import Trees
 from gradatim.models.segmentation._pixels import OnPixels, own_pictures
 
@@ -27,8 +27,8 @@ FIELDS = ("feature_idx", "num_threshold", "missing_go_to_left", "left", "right",
 class PixelClassifier(OnPixels):
     """Gradient boosting on brightness, edges and curvatures at six scales.
 
-    F_c(x) = b_c + sum_r tree_rc(x), x the features of one pixel (`layers.scale_space`), a softmax
-    over the classes.
+    F_c(x) = b_c + sum_r tree_rc(x), x the features of one pixel
+    (`layers.segmentation.scale_space`), a softmax over the classes.
 
     Idea: a pixel's neighbourhood, described by hand, says what it is.
     Cost: rounds x (2 leaves - 1) nodes a class; some seconds a picture of a million pixels.

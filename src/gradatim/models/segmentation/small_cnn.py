@@ -10,9 +10,9 @@ from gradatim.core.recipe import Recipe
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Signature
-from gradatim.layers.mask_logits import MaskLogits
 from gradatim.layers.normalisation import normalisation
 from gradatim.layers.pixels import Pixels
+from gradatim.layers.segmentation.mask_logits import MaskLogits
 from gradatim.models.segmentation._training import on_patches
 
 __all__ = ["RUNG", "SmallCnn"]

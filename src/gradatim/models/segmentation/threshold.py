@@ -10,9 +10,9 @@ from torch import nn
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
-from gradatim.layers.pixel_tables import GreyLevels, PixelTable
+from gradatim.layers.segmentation.pixel_tables import GreyLevels, PixelTable
 from gradatim.models.segmentation._pixels import OnPixels, counts_by_code
-from gradatim.ops.otsu import otsu
+from gradatim.ops.segmentation.otsu import otsu
 
 __all__ = ["RUNG", "Threshold"]
 

@@ -9,10 +9,10 @@ from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Picture, Signature
-from gradatim.layers.levels import Levels, OnLevels, SameLevels
-from gradatim.layers.mask_logits import MaskLogits
+from gradatim.layers.denoising.levels import Levels, OnLevels, SameLevels
 from gradatim.layers.pixels import Pixels
-from gradatim.layers.unet import UNet
+from gradatim.layers.segmentation.mask_logits import MaskLogits
+from gradatim.layers.segmentation.unet import UNet
 from gradatim.models.segmentation._training import on_patches
 
 __all__ = ["RUNG", "UNetRung"]

@@ -10,8 +10,8 @@ from gradatim.core.recipe import Augmentation, LossChoice, OptimizerChoice, Reci
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Signature, Sound
-from gradatim.layers.log_mel import BANDS, LogMel
 from gradatim.layers.outputs import output_for
+from gradatim.layers.sound.log_mel import BANDS, LogMel
 
 __all__ = ["RUNG", "MelCnn"]
 

@@ -8,8 +8,8 @@ from torch import nn
 
 from gradatim.core.refusal import Refusal
 from gradatim.core.signature import Signature, Sound
-from gradatim.layers.cepstra import CepstralMoments
-from gradatim.layers.log_mel import BANDS
+from gradatim.layers.sound.cepstra import CepstralMoments
+from gradatim.layers.sound.log_mel import BANDS
 from gradatim.models._support import SupportVectors
 
 __all__ = ["RUNG", "MfccSvm"]

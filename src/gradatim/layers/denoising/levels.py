@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gradatim.layers.noise_level import noise_level
+from gradatim.layers.denoising.noise_level import noise_level
 
 __all__ = ["Levels", "OnLevels", "SameLevels"]
 
@@ -64,7 +64,7 @@ class OnLevels(nn.Module):
         multiple: what height and width must be divisible by.
         residual: f is the noise, not the picture.
         mapped: give the network one more plane that is the deviation of the noise everywhere, as
-            estimated from the picture (`gradatim.layers.noise_level`).
+            estimated from the picture (`gradatim.layers.denoising.noise_level`).
         reach: how many pixels away a pixel may matter, a multiple of `multiple`. Large pictures
             are then answered in strips that overlap by so much, in bounded memory; None never cuts.
     """

@@ -5,10 +5,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.layers.found_boxes import BoxAnswers
-from gradatim.ops.boxes import cornered
-from gradatim.ops.detection_losses import apart, penalty_reduced_focal, unfocused
-from gradatim.ops.heat_maps import bells, heat_maps, middles, owners
+from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.ops.detection.boxes import cornered
+from gradatim.ops.detection.heat_maps import bells, heat_maps, middles, owners
+from gradatim.ops.detection.losses import apart, penalty_reduced_focal, unfocused
 
 __all__ = ["CentreMaps", "around"]
 

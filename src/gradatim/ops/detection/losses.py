@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.ops.boxes import giou_of_pairs
+from gradatim.ops.detection.boxes import giou_of_pairs
 
 __all__ = ["apart", "centre_ness", "penalty_reduced_focal", "sigmoid_focal", "unfocused"]
 

@@ -5,10 +5,10 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.layers.found_boxes import BoxAnswers
-from gradatim.ops.boxes import centred, cornered
-from gradatim.ops.detection_losses import apart
-from gradatim.ops.matching import cheapest_pairs, matching_costs
+from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.ops.detection.boxes import centred, cornered
+from gradatim.ops.detection.losses import apart
+from gradatim.ops.detection.matching import cheapest_pairs, matching_costs
 
 __all__ = ["QueryBoxes"]
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from gradatim.ops.boxes import iou
+from gradatim.ops.detection.boxes import iou
 
 __all__ = ["non_maximum_suppression"]
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from gradatim.ops.boxes import area, centred
+from gradatim.ops.detection.boxes import area, centred
 
 __all__ = ["LEAST", "SPREAD", "bells", "heat_maps", "middles", "owners"]
 

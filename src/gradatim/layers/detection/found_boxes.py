@@ -5,8 +5,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gradatim.ops.boxes import clip
-from gradatim.ops.suppression import non_maximum_suppression
+from gradatim.ops.detection.boxes import clip
+from gradatim.ops.detection.suppression import non_maximum_suppression
 
 __all__ = ["BoxAnswers", "usual_size"]
 

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from gradatim.core.signature import Sound
 from gradatim.layers.blocks import in_blocks
-from gradatim.layers.log_mel import BANDS, Spectra
-from gradatim.ops.spectra import begun_at, cosine_basis, slopes
+from gradatim.layers.sound.log_mel import BANDS, Spectra
+from gradatim.ops.sound.spectra import begun_at, cosine_basis, slopes
 
 __all__ = ["CepstralMoments"]
 

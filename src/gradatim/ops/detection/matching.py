@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from gradatim.ops.boxes import centred, giou
+from gradatim.ops.detection.boxes import centred, giou
 
 __all__ = ["cheapest_pairs", "matching_costs"]
 

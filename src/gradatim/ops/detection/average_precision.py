@@ -1,13 +1,14 @@
 """Scores of boxes over many pictures: average precision and recall, the curve behind them, F1.
 
-All of them read tables of matches (`ops.box_matching`), a picture a row, and the classes that are
-there, so any rows may be taken, repeated or left out: folds, bootstraps and slices need no more.
+All of them read tables of matches (`ops.detection.box_matching`), a picture a row, and the classes
+that are there, so any rows may be taken, repeated or left out: folds, bootstraps and slices need no
+more.
 """
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from gradatim.ops.box_matching import THRESHOLDS, unpacked
+from gradatim.ops.detection.box_matching import THRESHOLDS, unpacked
 
 __all__ = [
     "CONFIDENT",
@@ -44,7 +45,7 @@ def precision_at_recall(
     where r is not reached.
 
     Args:
-        matches: of `ops.box_matching`.
+        matches: of `ops.detection.box_matching`.
         classes: of every box that is there.
 
     Returns:
@@ -79,7 +80,7 @@ def average_precision(matches: Matches, classes: Classes, threshold: float | Non
     """Return the mean of p(r) over recalls, classes and thresholds.
 
     Args:
-        matches: of `ops.box_matching`.
+        matches: of `ops.detection.box_matching`.
         classes: of every box that is there.
         threshold: one of `THRESHOLDS`; None takes the mean over all of them, AP@[.5:.95].
 
@@ -167,7 +168,7 @@ def sweep(matches: Matches, classes: Classes) -> dict[str, Float64[np.ndarray, "
     """Return precision, recall and F1 at an overlap of one half, confidence by confidence.
 
     Args:
-        matches: of `ops.box_matching`.
+        matches: of `ops.detection.box_matching`.
         classes: of every box that is there.
 
     Returns:

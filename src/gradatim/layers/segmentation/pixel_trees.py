@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
-from gradatim.layers.scale_space import ScaleSpace
+from gradatim.layers.segmentation.scale_space import ScaleSpace
 from gradatim.layers.trees import Trees
 
 __all__ = ["PixelTrees"]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
 
-from gradatim.ops.boxes import iou
+from gradatim.ops.detection.boxes import iou
 
 __all__ = ["MOST", "THRESHOLDS", "matches", "matches_of_pictures", "partners", "unpacked"]
 

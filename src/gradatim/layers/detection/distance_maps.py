@@ -7,10 +7,10 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.layers.found_boxes import BoxAnswers
-from gradatim.ops.boxes import area, centred
-from gradatim.ops.detection_losses import apart, centre_ness, sigmoid_focal
-from gradatim.ops.heat_maps import middles
+from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.ops.detection.boxes import area, centred
+from gradatim.ops.detection.heat_maps import middles
+from gradatim.ops.detection.losses import apart, centre_ness, sigmoid_focal
 
 __all__ = ["DistanceMaps", "taught_places"]
 

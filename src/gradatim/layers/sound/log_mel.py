@@ -10,8 +10,15 @@ from torch.nn import functional as F
 
 from gradatim.core.signature import Sound
 from gradatim.layers.blocks import in_blocks
-from gradatim.ops.mel import mel_filters
-from gradatim.ops.spectra import begun_at, decibels, frames_of, loud_part, power_spectra, stretched
+from gradatim.ops.sound.mel import mel_filters
+from gradatim.ops.sound.spectra import (
+    begun_at,
+    decibels,
+    frames_of,
+    loud_part,
+    power_spectra,
+    stretched,
+)
 
 __all__ = ["BANDS", "LogMel", "Spectra", "normalised", "picture_of_sound"]
 

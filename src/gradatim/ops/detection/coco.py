@@ -17,8 +17,8 @@ def coco_numbers(
 ) -> dict[str, float]:
     """Return AP@[.5:.95], AP50, AP75 and AR with 100 boxes a picture as faster-coco-eval has them.
 
-    Our own scores (`ops.average_precision`) are held against these in tests: they are what a
-    climb reports, since a bootstrap asks for them some hundred times.
+    Our own scores (`ops.detection.average_precision`) are held against these in tests: they are
+    what a climb reports, since a bootstrap asks for them some hundred times.
 
     Args:
         found: left, top, right, bottom as shares, confidence, class; -1 for none.

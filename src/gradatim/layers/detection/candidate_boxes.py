@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from gradatim.layers.found_boxes import BoxAnswers
-from gradatim.ops.boxes import centred, cornered, iou
+from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.ops.detection.boxes import centred, cornered, iou
 
 __all__ = ["Candidates", "best_partners", "moved", "moves_between"]
 

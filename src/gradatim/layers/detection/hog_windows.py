@@ -7,7 +7,7 @@ from jaxtyping import Float32, Float64, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gradatim.layers.candidate_boxes import moved
+from gradatim.layers.detection.candidate_boxes import moved
 from gradatim.layers.hog import hog
 
 __all__ = ["HogWindows", "View"]

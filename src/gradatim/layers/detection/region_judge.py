@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor, nn
 
-from gradatim.layers.candidate_boxes import moved
+from gradatim.layers.detection.candidate_boxes import moved
 
 __all__ = ["RegionJudge"]
 

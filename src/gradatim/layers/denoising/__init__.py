@@ -1,0 +1,1 @@
+"""Parts of rungs that remove noise."""

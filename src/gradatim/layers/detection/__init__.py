@@ -1,0 +1,1 @@
+"""Parts of rungs that find things: maps of centres, windows, regions, queries."""

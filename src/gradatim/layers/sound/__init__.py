@@ -1,0 +1,1 @@
+"""Parts of rungs that hear: log-mel spectrograms and cepstra."""

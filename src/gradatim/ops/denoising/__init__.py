@@ -1,0 +1,1 @@
+"""Pure functions about noise: how near a picture is to the clean one."""

@@ -1,0 +1,1 @@
+"""Pure functions about boxes: overlap, suppression, matching, average precision, losses."""

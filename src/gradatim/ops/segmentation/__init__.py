@@ -1,0 +1,1 @@
+"""Pure functions about masks: overlap of classes, thresholds, overlays."""

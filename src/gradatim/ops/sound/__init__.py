@@ -1,0 +1,1 @@
+"""Pure functions about recordings: spectra, mel scale."""
