@@ -15,6 +15,7 @@ from gradatim.core.signature import Boxes, Image, Signature
 from gradatim.core.source import ReadOptions
 from gradatim.data.boxes.marks import Checked, Sheet, checked
 from gradatim.data.files import must_fit
+from gradatim.data.many_files import quarantined
 from gradatim.data.naming import listed, shown, sorted_names
 from gradatim.data.origin import Origin, what_to_give
 from gradatim.data.pictures.conversion import Header
@@ -25,7 +26,6 @@ from gradatim.data.pictures.decoding import (
     decode_files,
     disguises,
     headers_of,
-    quarantined,
 )
 from gradatim.data.tables.targets import twin_findings
 

@@ -14,12 +14,13 @@ from gradatim.core.samples import Dataset, Finding, Samples
 from gradatim.core.signature import IGNORED, Image, Mask, Signature
 from gradatim.core.source import ReadOptions
 from gradatim.data.files import must_fit
+from gradatim.data.many_files import quarantined
 from gradatim.data.masks.levels import nearest_size
 from gradatim.data.naming import shown
 from gradatim.data.origin import Origin, what_to_give
 from gradatim.data.pictures.canvas import Canvas, canvas_notes, decode_canvas
 from gradatim.data.pictures.conversion import Header
-from gradatim.data.pictures.decoding import colourless, disguises, headers_of, quarantined
+from gradatim.data.pictures.decoding import colourless, disguises, headers_of
 
 __all__ = [
     "Masked",

@@ -10,6 +10,7 @@ import numpy as np
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Dataset, Finding
 from gradatim.core.source import ReadOptions
+from gradatim.data.many_files import in_threads, refuse_many
 from gradatim.data.masks.assembly import (
     Masked,
     answers_with_masks,
@@ -24,7 +25,6 @@ from gradatim.data.masks.levels import Level, Leveled, load_mask
 from gradatim.data.masks.names import class_list
 from gradatim.data.masks.pairs import Pair
 from gradatim.data.naming import listed, plain_name, shown
-from gradatim.data.pictures.decoding import in_threads, refuse_many
 
 __all__ = ["pairs_dataset", "unmasked_dataset"]
 

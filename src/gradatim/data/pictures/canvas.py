@@ -1,6 +1,5 @@
 """Pictures that keep their own size: each in the upper left of a canvas as large as the largest."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ import numpy as np
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Finding
 from gradatim.data.files import must_fit
+from gradatim.data.many_files import decode_all, refuse_many
 from gradatim.data.naming import shown
 from gradatim.data.pictures.conversion import Header, load_picture
-from gradatim.data.pictures.decoding import headers_of, in_threads, refuse_many
+from gradatim.data.pictures.decoding import headers_of
 
 __all__ = ["Canvas", "canvas_notes", "decode_canvas"]
 
@@ -66,29 +66,18 @@ def decode_canvas(
     planes = np.zeros((len(files), channels, height, width), np.uint8)
     sizes = np.zeros((len(files), 2), np.int64)
 
-    def decode(row: int) -> tuple[bytes, str]:
+    def take(row: int, content: bytes) -> None:
         head = headers[row]
         if isinstance(head, DataError):
-            return b"", str(head)
-        try:
-            content = files[row].read_bytes()
-            picture = load_picture(content, channels, name=names[row])
-            if picture.shape[1:] != (head.height, head.width):
-                raise DataError(f"{shown(names[row], 200)} changed while it was read; read again")
-        except (DataError, OSError) as error:
-            return b"", str(error)
+            raise head
+        picture = load_picture(content, channels, name=names[row])
+        if picture.shape[1:] != (head.height, head.width):
+            raise DataError(f"{shown(names[row], 200)} changed while it was read; read again")
         planes[row, :, : head.height, : head.width] = picture
         sizes[row] = head.height, head.width
-        return hashlib.sha256(content).digest(), ""
 
-    results = in_threads(decode, range(len(files)))
-    troubles = tuple(trouble for _, trouble in results if trouble)
-    refuse_many(troubles, len(files), name)
-    digest = hashlib.sha256()
-    for label, (mark, _) in zip(names, results, strict=True):
-        digest.update(label.encode() + b"\0" + mark)
-    good = np.array([not trouble for _, trouble in results])
-    return Canvas(planes, sizes, good, troubles, digest.hexdigest())
+    done = decode_all(take, files, names, name)
+    return Canvas(planes, sizes, done.good, done.troubles, done.fingerprint)
 
 
 def canvas_notes(canvas: Canvas) -> list[Finding]:

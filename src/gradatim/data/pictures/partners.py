@@ -10,6 +10,7 @@ import numpy as np
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Finding
 from gradatim.data.files import must_fit
+from gradatim.data.many_files import quarantined
 from gradatim.data.naming import listed, plain_name, shown
 from gradatim.data.pictures.canvas import Canvas, canvas_notes, decode_canvas
 from gradatim.data.pictures.conversion import Header
@@ -90,12 +91,7 @@ def _together(
         if len(odd):
             trouble = f"{shown(location, 200)}: {listed([names[0][i] for i in odd], 3)} and partner"
             raise DataError(f"{trouble} differ in size; give pairs of the same picture")
-    broken = [name for name, usable in zip(names[0], good, strict=True) if not usable]
-    if broken:
-        first = next(trouble for canvas in canvases for trouble in canvas.troubles)
-        message = f"{len(broken)} pictures cannot be decoded and are left out; the first: {first}"
-        remedy = "copy them again or remove them"
-        findings.append(Finding("quarantined", "warning", message, remedy, tuple(broken[:20])))
+    findings += quarantined(names[0], good, [t for canvas in canvases for t in canvas.troubles])
     sizes = sizes[good]
     height, width = sizes.max(0)
     planes = [canvas.planes[good][:, :, :height, :width] for canvas in canvases]

@@ -1,6 +1,5 @@
 """Many recordings at once: headers first, then decoding in threads; broken ones set apart."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from gradatim.core.errors import DataError
 from gradatim.core.samples import Finding
 from gradatim.core.signature import Sound
 from gradatim.data.files import must_fit
+from gradatim.data.many_files import decode_all, looked_at
 from gradatim.data.naming import listed, shown
-from gradatim.data.pictures.decoding import in_threads, refuse_many
 from gradatim.data.sounds.conversion import Header, load_sound, sound_header
 
 __all__ = ["KEPT_WHOLE", "Decoded", "common_sound", "decode_files", "headers_of", "remarks"]
@@ -50,14 +49,7 @@ class Decoded:
 
 def headers_of(files: Sequence[Path], names: Sequence[str]) -> list[Header | DataError]:
     """Return the header of each file, or the complaint about it."""
-
-    def header(row: int) -> Header | DataError:
-        try:
-            return sound_header(files[row], names[row])
-        except DataError as error:
-            return error
-
-    return in_threads(header, range(len(files)))
+    return looked_at(sound_header, files, names)
 
 
 def common_sound(headers: Sequence[Header | DataError], name: str) -> Sound:
@@ -139,20 +131,9 @@ def decode_files(files: Sequence[Path], names: Sequence[str], sound: Sound, name
     recordings = np.zeros((len(files), sound.length), np.int16)
     lengths = np.zeros(len(files), np.int64)
 
-    def decode(row: int) -> tuple[bytes, str]:
-        try:
-            content = files[row].read_bytes()
-            samples = load_sound(content, sound, names[row])
-            recordings[row, : len(samples)], lengths[row] = samples, len(samples)
-            return hashlib.sha256(content).digest(), ""
-        except (DataError, OSError) as error:
-            return b"", str(error)
+    def take(row: int, content: bytes) -> None:
+        samples = load_sound(content, sound, names[row])
+        recordings[row, : len(samples)], lengths[row] = samples, len(samples)
 
-    results = in_threads(decode, range(len(files)))
-    troubles = tuple(trouble for _, trouble in results if trouble)
-    refuse_many(troubles, len(files), name, "recordings")
-    digest = hashlib.sha256()
-    for label, (mark, _) in zip(names, results, strict=True):
-        digest.update(label.encode() + b"\0" + mark)
-    good = np.array([not trouble for _, trouble in results])
-    return Decoded(recordings, lengths, good, troubles, digest.hexdigest())
+    done = decode_all(take, files, names, name, "recordings")
+    return Decoded(recordings, lengths, done.good, done.troubles, done.fingerprint)

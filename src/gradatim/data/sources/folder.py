@@ -15,6 +15,7 @@ from gradatim.core.source import ReadOptions, Source
 from gradatim.data.annotated import layouts_of
 from gradatim.data.file_names import group_codes
 from gradatim.data.files import checked_path
+from gradatim.data.many_files import quarantined
 from gradatim.data.naming import listed, plain_name, shown, sorted_names
 from gradatim.data.origin import Origin, what_to_give
 from gradatim.data.pictures.classes import Layout, layout_by_names, layout_of
@@ -25,7 +26,6 @@ from gradatim.data.pictures.decoding import (
     decode_files,
     disguises,
     headers_of,
-    quarantined,
 )
 from gradatim.data.pictures.listing import ENDINGS, Listing, list_pictures
 from gradatim.data.sounds.listing import holds_sounds

@@ -1,6 +1,5 @@
 """Recordings: a folder a class, classes in the names of files, or a table of them as ESC-50 has."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
@@ -14,6 +13,7 @@ from gradatim.core.signature import Category, Quantity, Signature, Sound
 from gradatim.core.source import ReadOptions, Source
 from gradatim.data.file_names import group_codes
 from gradatim.data.files import checked_path
+from gradatim.data.many_files import quarantined
 from gradatim.data.naming import listed, shown, sorted_names
 from gradatim.data.origin import Origin, what_to_give
 from gradatim.data.pictures.listing import Listing
@@ -116,8 +116,9 @@ def _dataset(
         sizes=torch.from_numpy(decoded.lengths[good])[:, None],
     )
     origin = Origin(location, rows, "sounds", decoded.fingerprint, sealed)
-    broken = [name for name, usable in zip(names, good, strict=True) if not usable]
-    data = origin.dataset(samples, signature, findings + _quarantined(broken, decoded.troubles))
+    data = origin.dataset(
+        samples, signature, findings + quarantined(names, good, decoded.troubles, "recordings")
+    )
     return replace(data, group_names=group_names)
 
 
@@ -134,14 +135,6 @@ def _trimmed(decoded: Decoded) -> Decoded:
     """Return the recordings on a canvas no longer than the longest of them."""
     longest = int(decoded.lengths.max())
     return replace(decoded, recordings=decoded.recordings[:, :longest])
-
-
-def _quarantined(broken: list[str], troubles: Sequence[str]) -> list[Finding]:
-    if not broken:
-        return []
-    message = f"{len(broken)} recordings cannot be used and are left out; the first: {troubles[0]}"
-    remedy = "copy them again or remove them"
-    return [Finding("quarantined", "warning", message, remedy, tuple(broken[:20]))]
 
 
 def _refuse(known: Labelled, location: str) -> None:

@@ -18,8 +18,8 @@ from gradatim.data.annotated import (
 from gradatim.data.boxes.assembly import Annotations, boxes_dataset, unannotated
 from gradatim.data.boxes.voc import parse_voc
 from gradatim.data.files import checked_path, content_of
+from gradatim.data.many_files import refuse_many
 from gradatim.data.naming import listed, plain_name, shown, sorted_names
-from gradatim.data.pictures.decoding import refuse_many
 from gradatim.data.pictures.listing import Listing, list_pictures
 
 __all__ = ["SOURCE", "Voc"]
