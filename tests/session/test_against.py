@@ -43,3 +43,9 @@ def test_lower_errors_are_better(runs, tmp_path):
 def test_models_of_other_data_are_not_compared(runs):
     with pytest.raises(ConfigError, match="learnt from other columns"):
         evaluate(runs["logistic"], "iris", against=runs["linear"])
+
+
+def test_a_model_that_may_have_seen_the_sealed_rows_is_refused(runs, tmp_path):
+    other = fit("iris", rung="majority", seed=1, out=tmp_path / "other").folder
+    with pytest.raises(ConfigError, match="their splits differ"):
+        evaluate(runs["logistic"], against=other)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradatim.compare.gallery import keep_test_gallery
-from gradatim.core.errors import DataError
+from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.samples import Dataset, Samples
 from gradatim.core.source import ReadOptions
 from gradatim.data.read import read
@@ -51,6 +51,7 @@ def evaluate(
             finish_anew(Path(run))
         return facts | {"data": f"sealed test split of {run}"} | entry
     if data is None:
+        _check_sealed_from(Path(run), against)
         dataset, rows = _sealed(Path(run))
         with locked(Path(run)):
             entry = open_test(Path(run), model, card.rung, task, metric, dataset, rows)
@@ -76,6 +77,21 @@ def evaluate(
 
 def _rival(run: Path, other: Path | str | None, samples: Samples) -> dict[str, Any]:
     return {} if other is None else {"against": held_against(run, Path(other), samples)}
+
+
+def _check_sealed_from(run: Path, other: Path | str | None) -> None:
+    """Refuse another model that may have learnt from the rows that are sealed here."""
+    if other is None:
+        return
+    splits = [folder / "split.npz" for folder in (run, Path(other))]
+    if all(path.is_file() for path in splits):
+        ours, theirs = (read_array(path)["test"] for path in splits)
+        if np.array_equal(ours, theirs):
+            return
+    raise ConfigError(
+        f"{other} may have learnt from the rows that {run} keeps sealed: their splits differ; "
+        "give both the same data and --seed, or name other data: gradatim evaluate RUN DATA"
+    )
 
 
 def _trained_on(run: Path, dataset: Dataset) -> bool:
