@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 from gradatim.core.errors import CorruptError
 from gradatim.report import build
 from gradatim.report.evidence import Evidence
+from gradatim.report.learning import learning
 from gradatim.report.qualities import qualities
 from gradatim.report.side_by_side import side_by_side
 from gradatim.runs.files import read_array, read_json, write_array, write_arrays, write_json
@@ -240,3 +242,12 @@ def test_a_curve_that_lacks_a_part_is_left_out(
     run = write_views(tmp_path / "detect", "detect")
     write_arrays(run / "test_curve.npz", {name: np.array(v) for name, v in broken.items()})
     assert "precision over recall" not in build([run])
+
+
+@pytest.mark.parametrize(("values", "said"), [({}, True), ({"validation_loss": 2.0}, False)])
+def test_a_fit_says_whether_rows_were_held_out(tmp_path, values, said):
+    (tmp_path / "fit.json").write_text('{"rung": "mlp"}')
+    lines = [json.dumps({"epoch": n, "values": {"loss": 1.0 / n, **values}}) for n in (1, 2, 3)]
+    (tmp_path / "records.jsonl").write_text("\n".join(lines))
+    drawing = learning(Evidence(tmp_path), "mlp")
+    assert ("No rows were held out" in drawing.caption) is said

@@ -31,7 +31,8 @@ def learning(evidence: Evidence, rung: str) -> Drawing | None:
         return None
     more = f" The first {FOLDS} of {len(fits)} fits are drawn." if len(fits) > FOLDS else ""
     lines = ", one line a fold" if len(fits) > 1 else ""
-    return Drawing(learning_figure(curves, rung), f"{rung}{lines}.{more}")
+    whole = "" if "validation loss" in curves else " No rows were held out: it learnt to the end."
+    return Drawing(learning_figure(curves, rung), f"{rung}{lines}.{whole}{more}")
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
