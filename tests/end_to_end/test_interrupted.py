@@ -406,6 +406,8 @@ def climbing(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
     yield process
+    # Stopped first: a worker that began between the look and the kill would keep the pipes open.
+    process.send_signal(signal.SIGSTOP)
     for pid in alive({process.pid, *descendants(process.pid)}):
         os.kill(pid, signal.SIGKILL)
     process.communicate()
