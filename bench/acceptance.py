@@ -6,14 +6,14 @@ bench/results/acceptance.json and acceptance.md. Climbs go to a temporary folder
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from _product import stamp
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -67,11 +67,9 @@ def main() -> int:
         return 0
     chosen = [c for c in CLIMBS if not sys.argv[1:] or c[0].split(",")[0] in sys.argv[1:]]
     results = [_climb(name, arguments, goals, root) for name, arguments, goals in chosen]
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}"
     facts = {
         "command": "GRADATIM_DATA=... python bench/acceptance.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine,
+        **stamp(),
         "climbs": results,
     }
     RESULTS.mkdir(exist_ok=True)

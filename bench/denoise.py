@@ -10,13 +10,12 @@ the same pictures; runs are kept below the folder in RUNS, where that is set.
 
 import json
 import os
-import platform
-import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from _product import gradatim, stamp
 
 RESULTS = Path(__file__).parent / "results"
 FIT = "{data}/bsd/BSD400 --task denoise --sigma 25"
@@ -64,11 +63,11 @@ def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
     arguments, published = FITS[name]
     run, rival = work / _folder(name), work / _folder(RIVALS.get(name, ""))
     if not (run / "complete.json").is_file():
-        _gradatim("fit", *arguments.format(data=root).split(), "--out", str(run), "--json")
+        gradatim("fit", *arguments.format(data=root).split(), "--out", str(run), "--json")
     fit = json.loads((run / "fit.json").read_text())
     against = ["--against", str(rival)] if name in RIVALS and rival.is_dir() else []
     tests = {
-        test: _gradatim("evaluate", str(run), place.format(data=root), *against, "--json")
+        test: gradatim("evaluate", str(run), place.format(data=root), *against, "--json")
         for test, place in TESTS.items()
     }
     scores = {test: said["scores"] for test, said in tests.items()}
@@ -91,8 +90,7 @@ def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
         "rows": fit["train_rows"],
         "epochs": fit.get("epochs"),
         "seconds": round(fit["seconds"], 1),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}",
+        **stamp(),
     }
 
 
@@ -119,12 +117,6 @@ def _goals(fits: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _folder(name: str) -> str:
     return name.replace(", ", "_").replace(" ", "_")
-
-
-def _gradatim(*arguments: str) -> dict[str, Any]:
-    tool = [sys.executable, "-m", "gradatim"]
-    said = subprocess.run([*tool, *arguments], stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(said.stdout)
 
 
 def _page(facts: dict[str, Any]) -> str:

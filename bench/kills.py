@@ -8,12 +8,12 @@ of an undisturbed run. Writes bench/results/kills.json.
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
+
+from _product import stamp
 
 ROOT = Path(__file__).parents[1]
 TESTS = "tests/end_to_end/test_killed.py"
@@ -38,8 +38,7 @@ def main() -> int:
         "reached": kills >= GOAL and equal == kills and ended.returncode == 0,
         "unit": "kills",
         "command": "python bench/kills.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}",
+        **stamp(),
         "calls": {name: {"kills": k, "equal": e} for name, (k, e) in told.items()},
     }
     file = ROOT / "bench" / "results" / "kills.json"

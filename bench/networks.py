@@ -8,14 +8,13 @@ not named keep the lines they have. One fit at a time, as many threads as the ma
 
 import json
 import os
-import platform
-import subprocess
 import sys
 import tarfile
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from _product import gradatim, stamp
 
 RESULTS = Path(__file__).parent / "results"
 MNIST, CIFAR = "mnist:{data}/mnist", "{work}/cifar10"
@@ -62,8 +61,8 @@ def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
         with tarfile.open(f"{root}/cifar10/cifar10-jpeg.tar.gz") as archive:
             archive.extractall(work, filter="data")
     asked = arguments.format(data=root, work=work).split()
-    fit = _gradatim("fit", *asked, "--out", str(work / "run"), "--json")
-    score = _gradatim("evaluate", str(work / "run"), "--json")["scores"]["accuracy"]
+    fit = gradatim("fit", *asked, "--out", str(work / "run"), "--json")
+    score = gradatim("evaluate", str(work / "run"), "--json")["scores"]["accuracy"]
     error = 100 * (1 - score)
     sys.stdout.write(f"{name}: {error:.2f} % error after {fit['seconds'] / 60:.1f} minutes\n")
     return {
@@ -76,15 +75,8 @@ def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
         "rows": fit["train_rows"],
         "epochs": fit["epochs"],
         "seconds": round(fit["seconds"], 1),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}",
+        **stamp(),
     }
-
-
-def _gradatim(*arguments: str) -> dict[str, Any]:
-    tool = [sys.executable, "-m", "gradatim"]
-    said = subprocess.run([*tool, *arguments], stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(said.stdout)
 
 
 def _page(results: dict[str, Any]) -> str:

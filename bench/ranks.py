@@ -7,13 +7,13 @@ with 4, 2 and 1; ranks ended by SIGKILL. Writes bench/results/ranks.json.
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from _product import stamp
 
 ROOT = Path(__file__).parents[1]
 TESTS = "tests/end_to_end/test_torchrun.py"
@@ -69,8 +69,7 @@ def _result(goal: str, figures: dict[str, float], limit: float, unit: str) -> di
         "unit": unit,
         "each": figures,
         "command": "python bench/ranks.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}",
+        **stamp(),
     }
 
 

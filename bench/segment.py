@@ -8,14 +8,14 @@ intersection over union, corrected for folds that share training pictures, exclu
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from _product import stamp
 
 from gradatim.ops.paired import corrected_interval
 
@@ -42,8 +42,7 @@ def main() -> int:
     facts = _facts(board) | {
         "command": " ".join(["gradatim", *asked]).replace(root, "DATA"),
         "seconds": round(seconds, 1),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}",
+        **stamp(),
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "segment.json").write_text(json.dumps(facts, indent=1) + "\n")

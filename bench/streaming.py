@@ -9,17 +9,16 @@ streaming.md. With fewer rows than the default nothing is written: that is a tri
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _product import stamp
 
 RESULTS = Path(__file__).parent / "results"
 ROWS, GROUP = 50_000_000, 1_000_000
@@ -112,8 +111,7 @@ def _climbed(table: Path, rows: int) -> dict[str, Any]:
         "reached": peak < GOAL,
         "unit": "GB",
         "command": f"python bench/streaming.py --rows {rows}",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}",
+        **stamp(),
         "table_gb": round(table.stat().st_size / 1e9, 3),
         "rows": rows,
         "columns": NUMBERS + 3,

@@ -8,7 +8,6 @@ from gradatim.ops.detection.average_precision import (
     average_recall,
     f1,
     f1_of_pictures,
-    mean_precision,
     precision_at_recall,
     sweep,
 )
@@ -102,7 +101,7 @@ def test_a_curve_worked_out_by_hand():
     """Hit, false alarm, hit of three boxes: precision 1, 1/2, 2/3 at recall 1/3, 1/3, 2/3."""
     table = np.array([[[0.0, 0.9, 1.0], [0.0, 0.8, 0.0], [0.0, 0.7, 1.0]]])
     classes = np.array([[0, 0, 0]])
-    curve = mean_precision(table, classes)
+    curve = precision_at_recall(table, classes)[0][0, :, 0]  # at an overlap of 0.5
     assert curve[[0, 33, 34, 66, 67, 100]] == pytest.approx([1, 1, 2 / 3, 2 / 3, 0, 0])
     expected = (34 * 1 + 33 * 2 / 3) / 101
     assert average_precision(table, classes, 0.5) == pytest.approx(expected)

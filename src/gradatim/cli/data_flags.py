@@ -44,7 +44,7 @@ class DataFlags(LookFlags):
     """Flags of fit, and of every command that fits something."""
 
     metric: str | None = None
-    """That decides: of the task; a wrong name is answered with those there are."""
+    """That decides, such as accuracy, rmse, psnr, miou or ap; the job has a sensible default."""
     drop: Words = ()
     """Column to leave out; may be repeated."""
     allow_leak: Flag = False

@@ -49,11 +49,10 @@ def measure(model: Model, samples: Samples) -> Costs:
     as long.
     """
     one, tensors = samples.own(0).inputs, list(model.state_dict().values())
+    alone = _seconds(model, one)
     if samples.sizes is not None and one.dim() == 4:
-        alone = _seconds(model, one)
         many = MANY * alone
     else:
-        alone = _seconds(model, one)
         rows = max(1, min(MANY, LARGEST // one.numel()))
         inputs = samples.inputs[torch.arange(rows) % len(samples)]
         many = MANY / rows * _seconds(model, inputs)

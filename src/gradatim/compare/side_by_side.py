@@ -14,6 +14,7 @@ from gradatim.core.samples import Dataset, Samples
 from gradatim.core.signature import Boxes, Picture
 from gradatim.core.task import Supervised
 from gradatim.data.splits import Partition
+from gradatim.ops.denoising.quality import as_levels
 from gradatim.runs.files import read_array, write_arrays, write_json
 
 __all__ = ["INPUT", "TRUTH", "Kept", "keep_side_by_side"]
@@ -149,7 +150,7 @@ def _views(sample: Samples, task: Supervised) -> dict[str, np.ndarray]:
     """Return the input as it is and the truth."""
     inputs = sample.own(0).inputs[0].numpy()
     truth = task.picture(sample, None)
-    seen = {INPUT: np.rint(inputs.clip(0, 255)).astype(np.uint8)}
+    seen = {INPUT: as_levels(inputs)}
     return seen if truth is None else seen | {TRUTH: truth}
 
 

@@ -165,7 +165,5 @@ def _result(
     facts |= {"fit_seconds": seconds, "epochs": 0, "rows": int(rows)}
     facts["note"] = getattr(model.network, "note", "")
     if fold.repeat == fold.fold == 0:
-        facts["costs"] = measure(
-            model, totals.sample.take(range(min(256, len(totals.sample))))
-        ).as_dict()
+        facts["costs"] = measure(model, totals.sample).as_dict()
     return facts

@@ -7,7 +7,7 @@ room are for people. A file that fails to import breaks itself alone.
 import importlib
 import importlib.util
 import pkgutil
-from functools import cache
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from gradatim.core.errors import ConfigError, nearest
@@ -31,7 +31,7 @@ class Catalog(Generic[T]):
 
     def names(self) -> list[str]:
         """Return the names of all entries, broken ones too."""
-        return sorted(self._homes())
+        return sorted(self._homes)
 
     def __getitem__(self, name: str) -> T:
         """Return one entry.
@@ -42,14 +42,14 @@ class Catalog(Generic[T]):
         if name not in self.names():
             raise ConfigError(f'there is no {self.noun} "{name}"; {nearest(name, self.names())}')
         try:
-            module = importlib.import_module(self._homes()[name])
+            module = importlib.import_module(self._homes[name])
             entry: T = getattr(module, self.attribute)
         except Exception as error:  # whatever a file dies of, it dies alone
-            message = f'{self.noun} "{name}" is broken: {error}; mend {self._homes()[name]}'
+            message = f'{self.noun} "{name}" is broken: {error}; mend {self._homes[name]}'
             raise ConfigError(message) from error
         return entry
 
-    @cache  # noqa: B019  a catalog lives as long as the process
+    @cached_property
     def _homes(self) -> dict[str, str]:
         """Return the module of each entry, by its name."""
         homes: dict[str, str] = {}

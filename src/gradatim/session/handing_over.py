@@ -22,6 +22,7 @@ from gradatim.data.boxes.coco import coco_results
 from gradatim.data.boxes.voc import voc_xml
 from gradatim.data.boxes.yolo import yolo_txt
 from gradatim.data.masks.writing import mask_png
+from gradatim.ops.denoising.quality import as_levels
 from gradatim.ops.detection.average_precision import CONFIDENT
 from gradatim.ops.segmentation.overlay import overlay
 from gradatim.runs.files import write_bytes
@@ -103,7 +104,7 @@ def _files(data: Dataset, said: np.ndarray, form: Format) -> Iterator[File]:
     output, asked = data.signature.output, asked_pictures(data)
     if isinstance(output, Picture):
         for one, levels in zip(asked, said, strict=True):
-            yield _named(one, ".png"), png_bytes(_levels(levels[:, : one.height, : one.width]))
+            yield _named(one, ".png"), png_bytes(as_levels(levels[:, : one.height, : one.width]))
     elif isinstance(output, Mask):
         for one, codes in zip(asked, said, strict=True):
             mask = codes[: one.height, : one.width]
@@ -151,8 +152,3 @@ def _sure(boxes: np.ndarray) -> np.ndarray:
 
 def _named(one: Asked, ending: str) -> PurePosixPath:
     return one.place.with_name(one.place.name + ending)
-
-
-def _levels(picture: np.ndarray) -> np.ndarray:
-    levels: np.ndarray = np.rint(picture.clip(0, 255)).astype(np.uint8)
-    return levels

@@ -155,8 +155,7 @@ class Fitting:
         return self.rung.build(self.signature, {}).network
 
     def _taught(self, task: Supervised) -> Supervised:
-        taught = isinstance(self.rung, Trained)
-        return self.rung.taught(task, self.model) if taught else task  # type: ignore[attr-defined]
+        return self.rung.taught(task, self.model) if isinstance(self.rung, Trained) else task
 
     @property
     def _changing(self) -> bool:

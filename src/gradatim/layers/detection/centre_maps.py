@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.layers.detection.found_boxes import LearntBoxes
 from gradatim.ops.detection.boxes import cornered
 from gradatim.ops.detection.heat_maps import bells, heat_maps, middles, owners
 from gradatim.ops.detection.losses import apart, penalty_reduced_focal, unfocused
@@ -15,7 +15,7 @@ __all__ = ["CentreMaps", "around"]
 LARGEST = 5.0  # a size beyond e^5 times the usual one would be more than any picture
 
 
-class CentreMaps(BoxAnswers):
+class CentreMaps(LearntBoxes):
     """Maps to boxes and back: heat of each class, offset (2) and logarithmic size (2).
 
     At a place x the box has its middle at x + u o / 2 and the size u e^s, u the usual size. A box

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.layers.detection.found_boxes import LearntBoxes
 from gradatim.ops.detection.boxes import area, centred
 from gradatim.ops.detection.heat_maps import middles
 from gradatim.ops.detection.losses import apart, centre_ness, sigmoid_focal
@@ -23,7 +23,7 @@ CANDIDATES = 1000  # boxes of a picture that are compared with one another
 LARGEST = 5.0  # a distance beyond e^5 times the usual one would be more than any picture
 
 
-class DistanceMaps(BoxAnswers):
+class DistanceMaps(LearntBoxes):
     """Scores of places to boxes and back: classes, four logarithmic distances, centre-ness.
 
     A place x has the box from x - u e^(l, t) / 2 to x + u e^(r, b) / 2, u the usual size. How sure

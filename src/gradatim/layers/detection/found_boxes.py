@@ -1,5 +1,7 @@
 """What answers of all networks that find boxes have in common: the last steps to a list."""
 
+from abc import ABC, abstractmethod
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -8,11 +10,11 @@ from torch.nn import functional as F
 from gradatim.ops.detection.boxes import clip
 from gradatim.ops.detection.suppression import non_maximum_suppression
 
-__all__ = ["BoxAnswers", "usual_size"]
+__all__ = ["BoxAnswers", "LearntBoxes", "usual_size"]
 
 
 class BoxAnswers(nn.Module):
-    """An output that answers with boxes; a subclass gives `losses` and `forward`.
+    """An output that answers with boxes; a subclass gives `forward`.
 
     It learns the usual width and height of a box, in which a network counts.
 
@@ -39,10 +41,6 @@ class BoxAnswers(nn.Module):
         """Return the targets as they are: they must stay boxes to move with their pictures."""
         return targets
 
-    def losses(self, scores: Tensor, targets: Float[Tensor, "rows most 5"]) -> Tensor:
-        """Return the loss of every row of raw scores."""
-        raise NotImplementedError
-
     def listed(
         self,
         boxes: Float[Tensor, "rows found 4"],
@@ -64,6 +62,14 @@ class BoxAnswers(nn.Module):
             found = torch.cat([box, sure[real, None], name[:, None].to(box)], 1)[kept]
             lists.append(F.pad(found, (0, 0, 0, self.most - len(found)), value=-1.0))
         return torch.stack(lists)
+
+
+class LearntBoxes(BoxAnswers, ABC):
+    """The output of a network, which says how wrong its raw scores are."""
+
+    @abstractmethod
+    def losses(self, scores: Tensor, targets: Float[Tensor, "rows most 5"]) -> Tensor:
+        """Return the loss of every row of raw scores."""
 
 
 def usual_size(targets: Float[Tensor, "rows most 5"]) -> Float[Tensor, "2"]:

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.layers.detection.found_boxes import LearntBoxes
 from gradatim.ops.detection.boxes import centred, cornered
 from gradatim.ops.detection.losses import apart
 from gradatim.ops.detection.matching import cheapest_pairs, matching_costs
@@ -16,7 +16,7 @@ NOTHING = 0.1
 """Weight of a query that is to find nothing, for most of them are."""
 
 
-class QueryBoxes(BoxAnswers):
+class QueryBoxes(LearntBoxes):
     """Answers of queries to boxes and back: class or nothing, then middle and size.
 
     Fields are logits of all classes and of nothing, then x, y, width and height, whose sigmoids

@@ -77,8 +77,9 @@ class Wiener(Solved):
         weights, bias = ridge_weights(gram, slight)
         layer = model.network
         assert isinstance(layer, nn.Conv2d)
+        assert layer.bias is not None
         layer.weight.copy_(weights[0].T.reshape(layer.weight.shape))
-        layer.bias.copy_(bias[0])  # type: ignore[union-attr]
+        layer.bias.copy_(bias[0])
         return model
 
     def _gram(self, samples: Samples, seed: int) -> Gram:

@@ -13,7 +13,7 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Signature
 from gradatim.core.task import Supervised, Taught
-from gradatim.layers.detection.found_boxes import BoxAnswers
+from gradatim.layers.detection.found_boxes import LearntBoxes
 from gradatim.layers.detection.pyramid import COARSEST, Backbone, Pyramid
 from gradatim.layers.pixels import Pixels
 
@@ -63,7 +63,7 @@ class Detector(Trained):
         """Return the network on planes whose sides are multiples of 16."""
 
     @abstractmethod
-    def output(self, classes: int, size: tuple[int, int]) -> BoxAnswers:
+    def output(self, classes: int, size: tuple[int, int]) -> LearntBoxes:
         """Return what makes boxes of the network's scores.
 
         Args:
@@ -89,7 +89,7 @@ class Detector(Trained):
 
     def taught(self, task: Supervised, model: Model) -> Supervised:
         """Return the task with the loss of this network's output."""
-        assert isinstance(model.output, BoxAnswers)
+        assert isinstance(model.output, LearntBoxes)
         return Taught(task, model.output.losses)
 
     def extent(self, image: Image) -> tuple[int, int]:

@@ -17,7 +17,6 @@ __all__ = [
     "average_recall",
     "f1",
     "f1_of_pictures",
-    "mean_precision",
     "precision_at_recall",
     "sweep",
 ]
@@ -119,14 +118,6 @@ def average_recall(matches: Matches, classes: Classes) -> float:
     """
     _, recalls = precision_at_recall(matches, classes)
     return float(recalls.mean()) if recalls.size else float("nan")
-
-
-def mean_precision(
-    matches: Matches, classes: Classes, threshold: float = 0.5
-) -> Float64[np.ndarray, " recalls"]:
-    """Return the curve to draw over `RECALLS`: p(r) at one threshold, averaged over classes."""
-    precisions, _ = precision_at_recall(matches, classes)
-    return precisions[int(np.abs(THRESHOLDS - threshold).argmin())].mean(1)
 
 
 def f1(matches: Matches, classes: Classes) -> float:
