@@ -1,5 +1,6 @@
 """The split of a data set: a sealed test part, and the folds that every rung shares."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -166,17 +167,24 @@ def _check_classes(data: Dataset) -> None:
 
 
 def _affordable(data: Dataset, inner: Samples, folds: int) -> tuple[Dataset, int]:
-    if not isinstance(data.signature.output, Category) or inner.times is not None:
+    """Return how many folds the groups and the smallest class can fill, with a finding if fewer."""
+    if inner.times is not None:
         return data, folds
-    smallest = int(_counts(data, inner).min())
-    if smallest >= folds:
-        return data, folds
-    fewer = max(2, smallest)
-    name = data.signature.output.names[int(_counts(data, inner).argmin())]
-    finding = Finding(
-        "fewer-folds",
-        "warning",
-        f"class {name!r} has {smallest} training rows, so {fewer} folds are used, not {folds}",
-        "gather more rows of it, or merge it with another class",
-    )
-    return replace(data, findings=(*data.findings, finding)), fewer
+    for count, what, remedy in _limits(data, inner):
+        if count < folds:
+            fewer = max(2, count)
+            text = f"{what}, so {fewer} folds are used, not {folds}"
+            data, folds = data.noting(Finding("fewer-folds", "warning", text, remedy)), fewer
+    return data, folds
+
+
+def _limits(data: Dataset, inner: Samples) -> Iterator[tuple[int, str, str]]:
+    """Yield how many folds each kind of row allows, why, and what would allow more."""
+    if inner.groups is not None:
+        count = len(inner.groups.unique())
+        yield count, f"there are {count} groups to learn from", "gather rows of more groups"
+    if isinstance(data.signature.output, Category):
+        counts = _counts(data, inner)
+        name, count = data.signature.output.names[int(counts.argmin())], int(counts.min())
+        remedy = "gather more rows of it, or merge it with another class"
+        yield count, f"class {name!r} has {count} training rows", remedy
