@@ -75,14 +75,13 @@ def _by_coco(run: Path) -> dict[str, float]:
 
     from gradatim.core.source import ReadOptions
     from gradatim.data.read import read
-    from gradatim.evaluate.judge import predict
     from gradatim.ops.detection.coco import coco_numbers
     from gradatim.session.load import load, question_of
 
     model, _, task = load(run)
     data = read(question_of(run)["data"], ReadOptions(task="detect"))
     samples = data.samples.take(np.load(run / "split.npz")["test"])
-    found = coco_numbers(predict(model, task, samples), samples.targets.numpy())
+    found = coco_numbers(task.answers(model, samples), samples.targets.numpy())
     return {name: round(value, 4) for name, value in found.items()}
 
 

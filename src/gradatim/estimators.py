@@ -13,7 +13,7 @@ from gradatim.core.rung import Model, Trained
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Quantity, Signature, Table
 from gradatim.core.task import Supervised
-from gradatim.layers.chunks import in_chunks
+from gradatim.core.chunks import in_chunks
 from gradatim.session.objects import choose_rungs, task_for, work_for
 from gradatim.train.fitting import Fitting
 

@@ -21,6 +21,7 @@ from gradatim.compare.job import Job, Work, samples_of
 from gradatim.core.recipe import Recipe
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Signature, Table
+from gradatim.core.task import Supervised
 from gradatim.data.splits import Fold, Partition
 from gradatim.models import RUNGS
 from gradatim.tasks import TASKS
@@ -140,7 +141,7 @@ def test_a_fit_that_fails_is_a_result_too(tmp_path, here, monkeypatch, error):
 
 
 def test_predictions_that_are_no_numbers_fail_the_fit(tmp_path, here, monkeypatch):
-    monkeypatch.setattr(fit_room, "predict", lambda model, task, s: np.full((20, 2), np.nan))
+    monkeypatch.setattr(Supervised, "answers", lambda task, model, s: np.full((20, 2), np.nan))
     assert "NaN" in fit_fold(job(tmp_path, "linear"), rows())["failed"]
 
 

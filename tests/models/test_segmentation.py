@@ -12,7 +12,7 @@ from gradatim.core.recipe import Recipe
 from gradatim.core.rung import Model, Rung, Solved, Trained
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Image, Mask, Picture, Signature
-from gradatim.evaluate.judge import judge, predict
+from gradatim.evaluate.judge import judge
 from gradatim.models import RUNGS
 from gradatim.models.segmentation.pixel_classifier import PixelClassifier
 from gradatim.ops.multiply_adds import multiply_adds
@@ -182,10 +182,10 @@ def test_pixel_classifier_answers_like_scikit_learn():
 def test_pixel_classifier_of_two_classes_of_three_never_says_the_third():
     samples, meant = discs(4, 2), signature(3)
     model = fitted(PixelClassifier.of_size("tiny"), samples, meant)
-    assert set(predict(model, TASKS["segment"].of(meant), samples).ravel().tolist()) <= {0, 1}
+    assert set(TASKS["segment"].of(meant).answers(model, samples).ravel().tolist()) <= {0, 1}
     lone = Samples(samples.inputs, samples.targets.masked_fill(samples.targets == 1, 0))
     model = fitted(PixelClassifier.of_size("tiny"), lone, meant)
-    assert (predict(model, TASKS["segment"].of(meant), lone) == 0).all()
+    assert (TASKS["segment"].of(meant).answers(model, lone) == 0).all()
 
 
 @pytest.mark.parametrize("name", ["pixel_classifier", "small_cnn", "unet"])

@@ -4,13 +4,28 @@ The text under a field is its help; a command says otherwise by documenting `fla
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from gradatim.cli.options import Flag, Whole, Words
 
 __all__ = ["COMPARE", "DATA", "LOOK", "CompareFlags", "DataFlags", "LookFlags"]
+
+
+# As in core/source.py, which loads torch; `--help` must not.
+Job = Literal[
+    "classify",
+    "regress",
+    "denoise",
+    "segment",
+    "detect",
+    "model_text",
+    "translate",
+    "density",
+    "synthesise",
+    "play",
+]
 
 
 @Parameter(name="*")
@@ -20,7 +35,7 @@ class LookFlags:
 
     target: str | None = None
     """Column to predict."""
-    task: Literal["classify", "regress", "denoise", "segment", "detect"] | None = None
+    task: Job | None = None
     """What is to be done, where the data alone does not say."""
     group: str | None = None
     """Column whose equal rows stay on one side of every split."""
@@ -34,6 +49,10 @@ class LookFlags:
     """Pattern of file names, such as `{label}_{speaker}_{index}.wav`; then --group speaker."""
     sigma: float | None = None
     """With --task denoise: deviation of the noise that is added to clean pictures (0 to 255)."""
+    source_language: Annotated[str | None, Parameter(name="--from")] = None
+    """With sentence pairs: language to translate from, such as fr."""
+    target_language: Annotated[str | None, Parameter(name="--to")] = None
+    """With sentence pairs: language to translate to, such as en."""
     noisy_targets: Flag = False
     """With --task denoise: learn from noisy targets, never from clean ones."""
 

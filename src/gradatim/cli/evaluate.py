@@ -47,6 +47,8 @@ def evaluate(
     )
     for name, value in sorted(facts["scores"].items()):
         sys.stdout.write(f"  {name:18} {spoken(value)}\n")
+    if "remark" in facts:
+        sys.stdout.write(f"  {inert(facts['remark'])}\n")
     if "against" in facts:
         rival = facts["against"]
         sys.stdout.write(

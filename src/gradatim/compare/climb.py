@@ -190,5 +190,6 @@ def _jobs(work: Work, split: Partition, folder: Path) -> list[Job]:
     # Workers outlive a climb, and with it the working directory that a relative path starts from.
     place = folder.absolute() / "fits" / work.name
     return [
-        Job(work, place / f.name, f.repeat, f.fold, f.training, f.validation) for f in split.folds
+        Job(work.of_fold(i), place / f.name, f.repeat, f.fold, f.training, f.validation)
+        for i, f in enumerate(split.folds)
     ]

@@ -19,7 +19,7 @@ from gradatim.core.errors import CorruptError, ResourceError
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.evaluate.answers import keep_answers
-from gradatim.evaluate.judge import predict, scores_of
+from gradatim.evaluate.judge import scores_of
 from gradatim.runs import disk
 from gradatim.runs.files import finish, write_json
 from gradatim.train.fitting import Fitting
@@ -193,8 +193,8 @@ def _leave(
 def _scored(job: Job, fitted: Fitted, checked: Samples) -> tuple[dict[str, Any], list[str]]:
     """Judge a fit; return what is known of it, and the names of the files with its answers."""
     model, task = fitted.model, job.work.task
-    predictions = predict(model, task, checked)
-    if not np.isfinite(predictions).all():
+    predictions = task.answers(model, checked)
+    if predictions.dtype.kind == "f" and not np.isfinite(predictions).all():
         raise ArithmeticError("the predictions hold NaN or infinite numbers")
     reading = task.read(predictions, checked)
     kept = keep_answers(job.folder, checked, predictions, task.quality(reading))
@@ -206,5 +206,5 @@ def _scored(job: Job, fitted: Fitted, checked: Samples) -> tuple[dict[str, Any],
     if curve is not None:
         facts["curve"] = curve
     if job.repeat == job.fold == 0:
-        facts["costs"] = measure(model, checked).as_dict()
+        facts["costs"] = measure(model, job.work.task.asked(checked)).as_dict()
     return facts, kept

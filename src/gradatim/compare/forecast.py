@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from gradatim.core.randomness import generator
 from gradatim.core.recipe import Recipe
 from gradatim.core.rung import Rung, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.ops.folds import holdout
 from gradatim.train.fitting import Fitting
 from gradatim.train.stacked import Stacked, alike
@@ -51,7 +52,7 @@ class Forecast:
 
 def forecast(
     rung: Rung,
-    task: Supervised,
+    task: Task,
     samples: Samples,
     signature: Signature,
     recipe: Recipe,
@@ -89,14 +90,14 @@ def _seconds(move: Callable[[], object]) -> float:
 
 
 def _solver(
-    rung: Solved, task: Supervised, samples: Samples, signature: Signature, recipe: Recipe
+    rung: Solved, task: Task, samples: Samples, signature: Signature, recipe: Recipe
 ) -> float:
     room = max(FEWEST, PIXELS // samples.inputs[0].numel())
     sizes = [n for n in (min(SMALL, room), min(LARGE, 2 * room)) if n < len(samples)]
     sizes = sizes or [len(samples)]
     parts = [_part(samples, signature, n, recipe.seed) for n in sizes]
-    _time(rung, parts[0], signature, recipe)  # the first call pays for imports
-    seconds = [_time(rung, part, signature, recipe) for part in parts]
+    _time(rung, task, parts[0], signature, recipe)  # the first call pays for imports
+    seconds = [_time(rung, task, part, signature, recipe) for part in parts]
     power = 1.0
     if len(parts) == 2:
         growth = math.log(len(parts[1]) / len(parts[0]))
@@ -113,7 +114,10 @@ def _part(samples: Samples, signature: Signature, rows: int, seed: int) -> Sampl
     return samples.take(kept)
 
 
-def _time(rung: Solved, samples: Samples, signature: Signature, recipe: Recipe) -> float:
+def _time(
+    rung: Solved, task: Task, samples: Samples, signature: Signature, recipe: Recipe
+) -> float:
+    samples = task.renewed(samples, generator(recipe.seed, "forecast"))
     start = time.perf_counter()
     rung.solve(samples, signature, recipe.seed)
     return time.perf_counter() - start

@@ -1,6 +1,6 @@
 """The samples that a report may want to show, kept in the run so that the data is not needed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,26 +8,40 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from gradatim.compare.drawn import keep_drawn, keep_extremes, keep_measure
+from gradatim.compare.rows import cells_of, to_see
 from gradatim.compare.side_by_side import Kept, keep_side_by_side
+from gradatim.compare.written import keep_passages, keep_sentences
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Category, Quantity, Series, Sound, Table
-from gradatim.core.task import Supervised
+from gradatim.core.signature import Category, Quantity, Table
+from gradatim.core.task import Task
 from gradatim.data.splits import Partition
-from gradatim.layers.sound.log_mel import picture_of_sound
 from gradatim.runs.files import read_array, write_array, write_arrays, write_json
 
 __all__ = ["keep_evidence", "keep_gallery", "keep_test_gallery"]
 
 WORST, CHANGED = 48, 9
-SPECTRUM = 96  # pixels that a recording is wide
 MOST_GROUPS = 50  # whose names are kept, to tell scores apart by group
+
+Keeper = Callable[[Path, Kept, str, Dataset, Task], None]
+KEEPERS: Mapping[str, Keeper] = {
+    "picture": keep_side_by_side,
+    "mask": keep_side_by_side,
+    "boxes": keep_side_by_side,
+    "continuation": keep_passages,
+    "translation": keep_sentences,
+    "synthesis": keep_drawn,
+    "density": keep_extremes,
+    "actions": keep_measure,
+}
+"""Kind of output -> what is kept, so that people see what the rungs answered."""
 
 
 def keep_evidence(folder: Path, data: Dataset, split: Partition) -> None:
     """Write the split, row names, their groups where these have names, and targets.
 
-    Targets that are masks, boxes or pictures are not kept: they are large, and what is scored of
-    them stands in the fits.
+    Targets of other kinds than classes and quantities are not kept: they are large, or there are
+    none, and what is scored of them stands in the fits.
     """
     write_arrays(folder / "split.npz", split.arrays())
     rows: dict[str, Any] = {"names": [str(name) for name in data.row_names]}
@@ -48,15 +62,15 @@ def keep_gallery(
     split: Partition,
     scored: list[str],
     chosen: str,
-    task: Supervised,
+    task: Task,
 ) -> None:
     """Write the worst mistakes of the chosen rung, and what each rung changed.
 
-    Where an answer is a mask, boxes or a picture, a few rows are kept as pictures of all answers.
+    Where an answer is no class and no quantity, `KEEPERS` says what is kept of some rows.
     """
     if not isinstance(data.signature.output, Category | Quantity):
         kept = Kept.of_folds(folder, split, scored, len(data))
-        keep_side_by_side(folder, kept, chosen, data, task)
+        KEEPERS[data.signature.output.kind](folder, kept, chosen, data, task)
         return
     answers = {name: _mistakes(folder, data, split, name) for name in {*scored, chosen}}
     rows: list[int] = list(_largest(answers[chosen][0], WORST))
@@ -65,26 +79,19 @@ def keep_gallery(
     rows = sorted({int(r) for r in rows})
     inputs = data.samples.inputs[rows]
     if isinstance(data.signature.input, Table):
-        cells = {str(r): _cells(data.signature.input, x) for r, x in zip(rows, inputs, strict=True)}
-        columns = [c.name for c in data.signature.input.columns]
-        write_json(folder / "gallery.json", {"columns": columns, "cells": cells})
+        document = cells_of(data.signature.input, rows, inputs)
+        write_json(folder / "gallery.json", document)
     else:
-        kind, seen = _to_see(data, inputs)
+        kind, seen = to_see(data, inputs)
         arrays = {"rows": np.asarray(rows, dtype=np.int64), kind: seen}
         write_arrays(folder / "gallery.npz", arrays)
 
 
-def keep_test_gallery(folder: Path, data: Dataset, rung: str, task: Supervised) -> None:
-    """Write pictures of a single rung's answers to test rows, where answers are no words."""
+def keep_test_gallery(folder: Path, data: Dataset, rung: str, task: Task) -> None:
+    """Write what is kept of a single rung's answers to test rows, where these are no classes."""
     if (folder / "test_quality.npy").is_file():
-        keep_side_by_side(folder, Kept.of_test(folder, rung, data.samples), rung, data, task)
-
-
-def _to_see(data: Dataset, inputs: Tensor) -> tuple[str, np.ndarray]:
-    """Return how rows are to be drawn, and what they look like."""
-    if isinstance(data.signature.input, Sound):
-        return "spectrograms", _spectrograms(data.signature.input, inputs)
-    return "sequences" if isinstance(data.signature.input, Series) else "pictures", inputs.numpy()
+        kept = Kept.of_test(folder, rung, data.samples)
+        KEEPERS[data.signature.output.kind](folder, kept, rung, data, task)
 
 
 def _largest(values: np.ndarray, count: int) -> np.ndarray:
@@ -130,23 +137,3 @@ def _texts(data: Dataset, targets: Tensor) -> list[str]:
         names: Mapping[int, str] = dict(enumerate(data.signature.output.names))
         return [names[int(t)] for t in targets]
     return [f"{t:.6g}" for t in targets[:, 0].tolist()]
-
-
-def _cells(table: Table, row: Tensor) -> list[str]:
-    texts = []
-    for column, value in zip(table.columns, row.tolist(), strict=True):
-        if value != value:
-            texts.append("")
-        elif column.values and 0 <= value < len(column.values):
-            texts.append(column.values[int(value)])
-        elif column.kind == "date":
-            texts.append(str(np.datetime64("1970-01-01") + np.timedelta64(int(value), "D")))
-        else:
-            texts.append("other" if column.values else f"{value:.6g}")
-    return texts
-
-
-def _spectrograms(sound: Sound, recordings: Tensor) -> np.ndarray:
-    """Return recordings as pictures of one width, which each of them fills."""
-    pictures = [picture_of_sound(row.numpy(), sound.rate, SPECTRUM) for row in recordings]
-    return np.stack(pictures)

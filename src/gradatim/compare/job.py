@@ -1,6 +1,6 @@
 """What a climb hands out: the work of a rung, and one fit of it as a job for another process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ import torch
 from gradatim.core.recipe import Recipe
 from gradatim.core.rung import Rung
 from gradatim.core.samples import Samples
-from gradatim.core.signature import Signature
-from gradatim.core.task import Supervised
+from gradatim.core.signature import Actions, Signature
+from gradatim.core.task import Task
 
 __all__ = ["Job", "Rows", "Work", "samples_of"]
 
@@ -28,7 +28,7 @@ class Work:
 
     rung: Rung
     recipe: Recipe
-    task: Supervised
+    task: Task
     signature: Signature
     variant: str = ""
 
@@ -36,6 +36,16 @@ class Work:
     def name(self) -> str:
         """The name of the variant; of the rung, when it is the only one."""
         return self.variant or self.rung.name
+
+    def of_fold(self, number: int) -> "Work":
+        """Return the work of one fold, from 0.
+
+        Rows teach, and all folds begin alike; of a game, a fold is one more run, with its own luck.
+        """
+        if not number or not isinstance(self.signature.output, Actions):
+            return self
+        seed = {"seed": self.recipe.seed + number}
+        return replace(self, recipe=self.recipe.model_copy(update=seed))
 
 
 @dataclass(frozen=True)

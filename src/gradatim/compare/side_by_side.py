@@ -12,12 +12,12 @@ from torch.nn.functional import interpolate
 
 from gradatim.core.samples import Dataset, Samples
 from gradatim.core.signature import Boxes, Picture
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.data.splits import Partition
 from gradatim.ops.denoising.quality import as_levels
 from gradatim.runs.files import read_array, write_arrays, write_json
 
-__all__ = ["INPUT", "TRUTH", "Kept", "keep_side_by_side"]
+__all__ = ["INPUT", "TRUTH", "Kept", "graded", "keep_side_by_side", "smaller", "worth_seeing"]
 
 MOST = 6  # rows that are kept
 SIDE = 256  # pixels of a kept picture's longer side
@@ -79,9 +79,7 @@ class Kept:
         return rows if self.numbers is None else np.searchsorted(self.numbers, rows)
 
 
-def keep_side_by_side(
-    folder: Path, kept: Kept, chosen: str, data: Dataset, task: Supervised
-) -> None:
+def keep_side_by_side(folder: Path, kept: Kept, chosen: str, data: Dataset, task: Task) -> None:
     """Write pictures of a few rows: the input, the truth, and what each rung made of it.
 
     They are rows on which the chosen rung gains most over the first rung and over the rung below
@@ -99,7 +97,7 @@ def keep_side_by_side(
         data: all rows.
         task: which gives a quality and a picture of an answer.
     """
-    taken = _taken(kept, chosen)
+    taken = worth_seeing(kept, chosen)
     whole = isinstance(data.signature.output, Picture)
     samples = {row: _sample(data, row) for row in taken}
     views = {row: _views(sample, task) for row, sample in samples.items()}
@@ -112,9 +110,7 @@ def keep_side_by_side(
         for row, named in views.items()
         for name, view in named.items()
     }
-    told = [
-        {"row": row, "why": why, "quality": _told(kept.grades, row)} for row, why in taken.items()
-    ]
+    told = [{"row": row, "why": why, "quality": graded(kept, row)} for row, why in taken.items()]
     write_arrays(folder / "gallery.npz", pictures)
     document = {"measure": task.quality_name, "cut": whole, "rows": told}
     write_json(folder / "gallery.json", {"side_by_side": document})
@@ -146,7 +142,7 @@ def _sample(data: Dataset, row: int) -> Samples:
     return replace(sample, inputs=torch.from_numpy(smaller(sample.inputs[0].numpy()))[None])
 
 
-def _views(sample: Samples, task: Supervised) -> dict[str, np.ndarray]:
+def _views(sample: Samples, task: Task) -> dict[str, np.ndarray]:
     """Return the input as it is and the truth."""
     inputs = sample.own(0).inputs[0].numpy()
     truth = task.picture(sample, None)
@@ -154,8 +150,17 @@ def _views(sample: Samples, task: Supervised) -> dict[str, np.ndarray]:
     return seen if truth is None else seen | {TRUTH: truth}
 
 
-def _taken(kept: Kept, chosen: str) -> dict[int, str]:
-    """Return row numbers and why each was taken, in the order of the reasons."""
+def worth_seeing(kept: Kept, chosen: str, most: int = MOST) -> dict[int, str]:
+    """Return rows and why each was taken, in the order of the reasons.
+
+    They are rows on which the chosen rung gains most over the first rung and over the rung below
+    it, and those that it answers worst, among the rows whose answers were kept.
+
+    Args:
+        kept: what the rungs said, in ladder order.
+        chosen: the rung that the verdict names.
+        most: rows in all.
+    """
     own, rungs, candidates = kept.grades[chosen], list(kept.grades), kept.candidates(chosen)
     place = rungs.index(chosen)
     others = dict.fromkeys([rungs[0], rungs[place - 1]] if place else [])
@@ -166,11 +171,11 @@ def _taken(kept: Kept, chosen: str) -> dict[int, str]:
     for done, (why, value) in enumerate(reasons.items(), 1):
         order = candidates[np.argsort(-value[candidates], kind="stable")]  # NaN sorts last
         left = [int(row) for row in order if np.isfinite(value[row]) and int(row) not in taken]
-        taken |= dict.fromkeys(left[: MOST * done // len(reasons) - len(taken)], why)
+        taken |= dict.fromkeys(left[: most * done // len(reasons) - len(taken)], why)
     return taken
 
 
-def _told(grades: Views, row: int) -> dict[str, float]:
+def graded(kept: Kept, row: int) -> dict[str, float]:
     """Return how good each rung's answer is, where that is defined; JSON has no NaN."""
-    values = {rung: float(grade[row]) for rung, grade in grades.items()}
+    values = {rung: float(grade[row]) for rung, grade in kept.grades.items()}
     return {rung: value for rung, value in values.items() if np.isfinite(value)}

@@ -18,9 +18,9 @@ from gradatim.compare.totals import Totals, coded, reading
 from gradatim.core.rung import Model, Rung
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.data.streams.membership import HashedFold
-from gradatim.evaluate.judge import known, predict
+from gradatim.evaluate.judge import known
 from gradatim.layers.basis import Basis
 from gradatim.models._sums import solve_sums
 from gradatim.ops.grams import Gram, residual_sums
@@ -34,7 +34,7 @@ Tally = ClassTally | QuantityTally
 
 
 def fit_streamed(
-    totals: Totals, rungs: Sequence[Rung], task: Supervised, folder: Path, watch: Watch
+    totals: Totals, rungs: Sequence[Rung], task: Task, folder: Path, watch: Watch
 ) -> None:
     """Fit every rung on every fold and leave the results where a climb leaves them.
 
@@ -76,7 +76,7 @@ def solve_all(rung: Rung, totals: Totals) -> Model:
     return solve_sums(rung, totals.sums(0, range(totals.membership.parts)))
 
 
-def sealed_tallies(totals: Totals, model: Model, task: Supervised, watch: Watch) -> list[Tally]:
+def sealed_tallies(totals: Totals, model: Model, task: Task, watch: Watch) -> list[Tally]:
     """Judge a model on each block of the sealed rows: only an opening may ask for this."""
     blocks = range(totals.membership.parts, totals.membership.pieces)
     if not isinstance(totals.basis.signature.output, Category):
@@ -98,7 +98,7 @@ def _solved(rung: Rung, totals: Totals, fold: HashedFold) -> tuple[Model, float]
 
 
 def _judged(
-    totals: Totals, models: Mapping[tuple[str, str], Model], task: Supervised, watch: Watch
+    totals: Totals, models: Mapping[tuple[str, str], Model], task: Task, watch: Watch
 ) -> dict[tuple[str, str], Tally]:
     """Judge each model on the rows that its fold is validated on."""
     folds = {fold.name: fold for fold in totals.membership.folds}
@@ -130,11 +130,11 @@ def _pieces(
 
 
 def _count(
-    found: dict[Any, Tally], key: Any, model: Model, task: Supervised, x: Tensor, t: Tensor
+    found: dict[Any, Tally], key: Any, model: Model, task: Task, x: Tensor, t: Tensor
 ) -> None:
     if not len(x):
         return
-    tally = ClassTally.of(predict(model, task, Samples(x, t)), t.numpy())
+    tally = ClassTally.of(task.answers(model, Samples(x, t)), t.numpy())
     found[key] = found[key] + tally if key in found else tally  # type: ignore[operator]
 
 
@@ -151,7 +151,7 @@ def _quantities(basis: Basis, model: Model, gram: Gram) -> QuantityTally:
     return QuantityTally(gram.rows, missed * unit**2, total * unit, squares * unit**2)
 
 
-def _scores(task: Supervised, tally: Tally) -> dict[str, float | None]:
+def _scores(task: Task, tally: Tally) -> dict[str, float | None]:
     scores = tally.scores()
     return {name: known(scores[name]) for name in task.metrics}
 

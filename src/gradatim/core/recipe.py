@@ -156,6 +156,10 @@ class Recipe(Settings):
     """lambda of the penalty lambda/2 |W|^2, a part of the loss."""
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 50
     batch: Annotated[int, Field(ge=1, le=1_000_000)] = 64
+    steps: Annotated[int, Field(ge=0, le=10**9, exclude_if=lambda count: count == 0)] = 0
+    """Steps an epoch, where rows do not say it, as in games; 0: as many as there are batches."""
+    window: Annotated[int, Field(ge=0, le=100_000, exclude_if=lambda count: count == 0)] = 0
+    """Tokens a step of each stream of a running text; 0 where no text is modelled."""
     patch: Annotated[int, Field(ge=0, le=4096, exclude_if=lambda side: side == 0)] = 0
     """Side of squares that are cut at random from pictures of any size; 0 takes them whole."""
     patches: Annotated[int, Field(ge=1, le=10_000, exclude_if=lambda count: count == 1)] = 1

@@ -15,7 +15,7 @@ from gradatim.core.recipe import Recipe, Settings
 from gradatim.core.refusal import Refusal
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 
 __all__ = ["Model", "Rung", "Solved", "Trained"]
 
@@ -136,7 +136,7 @@ class Trained(Rung):
         """Return the default recipe for this many training rows of such data."""
         return Recipe()
 
-    def taught(self, task: Supervised, model: Model) -> Supervised:
+    def taught(self, task: Task, model: Model) -> Task:
         """Return the task as this rung learns it, given its empty model.
 
         A network whose raw outputs are no answers yet, such as heat maps of boxes, has a loss of

@@ -8,8 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["IGNORED", "Boxes", "Category", "Column", "Image", "InputField", "Mask", "OutputField"]
-__all__ += ["Picture", "Quantity", "Series", "Signature", "Sound", "Table"]
+__all__ = ["IGNORED", "Actions", "Boxes", "Category", "Column", "Continuation", "Density", "Game"]
+__all__ += ["Image", "InputField", "Mask", "OutputField", "Picture", "Quantity", "Series"]
+__all__ += ["Signature", "Sound", "Synthesis", "Table", "Text", "Translation"]
+
+MOST_CHARACTERS = 0x110000  # that Unicode has room for
 
 IGNORED = 255
 """Pixels of a mask that neither teach nor count, such as those outside of a picture."""
@@ -86,6 +89,33 @@ class Sound(Frozen):
     """Samples of the longest recording."""
 
 
+class Text(Frozen):
+    """Text, as int32 of shape (rows, length): the number of each character in `alphabet`.
+
+    `len(alphabet)` stands for a character that is not in it, -1 for none after the end.
+    """
+
+    kind: Literal["text"] = "text"
+    length: Size
+    """Characters of the longest row."""
+    alphabet: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+    """The different characters, in the order of their code points."""
+    language: Annotated[str, Field(max_length=35)] = ""
+    """Its code, such as fr, where it is known."""
+
+
+class Game(Frozen):
+    """Games, as int64 seeds of shape (rows, 1); a model is asked with what is seen of a game."""
+
+    kind: Literal["game"] = "game"
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Such as breakout10, CartPole-v1 or ALE/Breakout-v5."""
+    shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=4)]
+    """Of what is seen at a time."""
+    levels: Annotated[float, Field(ge=0, le=255)] = 0.0
+    """The largest value of a pixel, where pixels are seen; else 0."""
+
+
 class Category(Frozen):
     """One of `names`; a model answers with one logit a name."""
 
@@ -145,8 +175,62 @@ class Boxes(Frozen):
     names: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-InputField = Annotated[Table | Image | Series | Sound, Field(discriminator="kind")]
-OutputField = Annotated[Category | Quantity | Picture | Mask | Boxes, Field(discriminator="kind")]
+class Continuation(Frozen):
+    """How the text goes on, token by token; the targets of a text are the text itself."""
+
+    kind: Literal["continuation"] = "continuation"
+
+
+class Translation(Frozen):
+    """The same in another language, as int32 of shape (rows, length), coded as a `Text` is.
+
+    A model answers so too, with rows as long as its longest answer.
+    """
+
+    kind: Literal["translation"] = "translation"
+    length: Size
+    alphabet: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+    language: Annotated[str, Field(max_length=35)] = ""
+
+
+class Density(Frozen):
+    """How probable a row is; there are no targets. A model answers with its log density in nats."""
+
+    kind: Literal["density"] = "density"
+    grains: tuple[Annotated[float, Field(ge=0)], ...] = ()
+    """The step between neighbouring values, one for pictures or one a column; 0: continuous."""
+
+
+class Synthesis(Frozen):
+    """New rows like those that are there; targets are their classes, where these are known."""
+
+    kind: Literal["synthesis"] = "synthesis"
+    names: tuple[str, ...] = ()
+    levels: Annotated[int, Field(ge=2, le=256)] = 256
+    """Of a pixel."""
+
+
+class Actions(Frozen):
+    """What to do next in a game; a model answers with the value of each action."""
+
+    kind: Literal["actions"] = "actions"
+    names: Annotated[tuple[str, ...], Field(min_length=2)]
+
+
+InputField = Annotated[Table | Image | Series | Sound | Text | Game, Field(discriminator="kind")]
+OutputField = Annotated[
+    Category
+    | Quantity
+    | Picture
+    | Mask
+    | Boxes
+    | Continuation
+    | Translation
+    | Density
+    | Synthesis
+    | Actions,
+    Field(discriminator="kind"),
+]
 
 
 class Signature(Frozen):
@@ -157,6 +241,13 @@ class Signature(Frozen):
 
     @property
     def outputs(self) -> int:
-        """How many numbers a model answers with: for a sample, a pixel or a box's class."""
+        """How many numbers a model answers with: for a sample, a pixel, a box's class or a move.
+
+        Of a text, 0: its tokeniser knows.
+        """
         field = self.output
-        return field.channels if isinstance(field, Picture) else len(field.names)
+        if isinstance(field, Picture):
+            return field.channels
+        if isinstance(field, Continuation | Translation):
+            return 0
+        return 1 if isinstance(field, Density) else len(field.names)

@@ -9,13 +9,29 @@ from gradatim.core.signature import Signature
 
 __all__ = ["Job", "ReadOptions", "Source"]
 
-Job = Literal["classify", "regress", "denoise", "segment", "detect"]
+Job = Literal[
+    "classify",
+    "regress",
+    "denoise",
+    "segment",
+    "detect",
+    "model_text",
+    "translate",
+    "density",
+    "synthesise",
+    "play",
+]
 JOBS: dict[str, Job] = {
     "category": "classify",
     "quantity": "regress",
     "picture": "denoise",
     "mask": "segment",
     "boxes": "detect",
+    "continuation": "model_text",
+    "translation": "translate",
+    "density": "density",
+    "synthesis": "synthesise",
+    "actions": "play",
 }
 """Kind of output -> job."""
 
@@ -31,7 +47,8 @@ class ReadOptions:
 
     `names` is a pattern of file names, such as "{label}_{speaker}.wav". `sigma` is the deviation
     of the noise that is added to clean pictures; with `noisy_targets` a network never sees them
-    clean. `judged` says that the answers of a model are to be compared with targets.
+    clean. `source_language` and `target_language` are codes, such as fr and en. `judged` says that
+    the answers of a model are to be compared with targets.
     """
 
     target: str | None = None
@@ -43,6 +60,8 @@ class ReadOptions:
     names: str | None = None
     sigma: float | None = None
     noisy_targets: bool = False
+    source_language: str | None = None
+    target_language: str | None = None
     signature: Signature | None = None
     judged: bool = False
 
@@ -57,9 +76,8 @@ class ReadOptions:
         """Return what a user may set, for the run's question."""
         usual = ReadOptions()
         always = ("target", "group", "time", "task", "encoding", "missing")
-        later = [
-            n for n in ("names", "sigma", "noisy_targets") if getattr(self, n) != getattr(usual, n)
-        ]
+        rare = ("names", "sigma", "noisy_targets", "source_language", "target_language")
+        later = [name for name in rare if getattr(self, name) != getattr(usual, name)]
         return {name: getattr(self, name) for name in (*always, *later)}
 
 

@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gradatim.core.chunks import in_chunks
 from gradatim.core.errors import ConfigError, NumericError
 from gradatim.core.learner import Evaluate, Learner
 from gradatim.core.metric import Metric
@@ -25,23 +26,17 @@ Reading = tuple[np.ndarray, np.ndarray]
 class Task(ABC):
     """What a job means.
 
-    A task gives `step`: one move of the learner on one batch. Adversaries and Q-learning write
-    their own, which then reads like the paper's algorithm box.
+    A task says how a fitted model is asked and how good its answers are, and gives `step`: one
+    move of the learner on one batch. Adversaries and Q-learning write their own, which then reads
+    like the paper's algorithm box.
     """
 
     name: ClassVar[str]
-
-    @abstractmethod
-    def step(self, learner: Learner, batch: Samples) -> Mapping[str, Tensor]:
-        """Move the learner once; return what is worth recording."""
-
-
-class Supervised(Task):
-    """A task with right answers: give the `losses` of rows, and the step follows."""
-
     metrics: ClassVar[Mapping[str, Metric]]
     quality_name: ClassVar[str] = ""
     """What `quality` says of a row, such as "IoU"."""
+    changing: ClassVar[bool] = False
+    """Whether each batch is cut or drawn anew from raw rows, such as noise that is added."""
 
     @abstractmethod
     def suits(self, signature: Signature) -> bool:
@@ -52,20 +47,30 @@ class Supervised(Task):
         return self
 
     @abstractmethod
-    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of every row of raw outputs."""
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss of raw outputs, a scalar."""
-        return self.losses(outputs, targets).mean()
-
-    @abstractmethod
-    def decode(self, outputs: Tensor) -> np.ndarray:
-        """Return predictions, rows first: probabilities (rows, classes), quantities (rows,), ..."""
-
-    @abstractmethod
     def default_metric(self, samples: Samples) -> str:
         """Return the name of the metric that a careful person would take for these targets."""
+
+    @abstractmethod
+    def step(self, learner: Learner, batch: Samples) -> Mapping[str, Tensor]:
+        """Move the learner once; return what is worth recording."""
+
+    @abstractmethod
+    def answers(self, model: nn.Module, samples: Samples) -> np.ndarray:
+        """Return the answers of a fitted `Model`, rows first, finite, as `read` takes them."""
+
+    def asked(self, samples: Samples) -> Samples:
+        """Return rows as a model is asked, to measure what that costs."""
+        return samples
+
+    def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        """Return the parts of a network that have an optimizer each, by the players' names."""
+        return {"model": network}
+
+    def encoded(self, model: nn.Module, samples: Samples) -> Samples:
+        """Return what a network learns from: features and targets as it sees them."""
+        features = in_chunks(model.get_submodule("preprocess"), samples.inputs)
+        encode: Callable[[Tensor], Tensor] = model.get_submodule("output").encode  # type: ignore[assignment]
+        return Samples(features, encode(samples.targets), numbers=samples.numbers)
 
     def read(self, predictions: np.ndarray, samples: Samples) -> Reading:
         """Return what the metrics read, one entry a row: by default predictions and targets.
@@ -91,7 +96,7 @@ class Supervised(Task):
         return {}
 
     def picture(self, sample: Samples, prediction: np.ndarray | None) -> np.ndarray | None:
-        """Return an answer as people look at it, None where a word or a number does.
+        """Return an answer as people look at it, None where it is no picture.
 
         Args:
             sample: one row.
@@ -101,6 +106,14 @@ class Supervised(Task):
             uint8 of shape (1 or 3, height, width).
         """
         return None
+
+    def text(self, sample: Samples, prediction: np.ndarray | None) -> str | None:
+        """Return an answer as people read it, None where it is no text; as for `picture`."""
+        return None
+
+    def remark(self, predictions: np.ndarray, samples: Samples) -> str:
+        """Return what to say of a score beside its number, such as how it was computed."""
+        return ""
 
     def renewed(self, batch: Samples, chance: torch.Generator) -> Samples:
         """Return a batch in which what is chance in the data, such as noise, is drawn anew."""
@@ -120,6 +133,52 @@ class Supervised(Task):
             return self
         raise ConfigError(f"{self.name} has one loss only; leave loss.* out")
 
+
+class Supervised(Task):
+    """A task with right answers: give the `losses` of rows, and the step follows."""
+
+    @abstractmethod
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of every row of raw outputs."""
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss of raw outputs, a scalar."""
+        return self.losses(outputs, targets).mean()
+
+    @abstractmethod
+    def decode(self, outputs: Tensor) -> np.ndarray:
+        """Return predictions, rows first: probabilities (rows, classes), quantities (rows,), ..."""
+
+    def outputs(self, network: nn.Module, inputs: Tensor, targets: Tensor) -> Any:
+        """Return the raw outputs of a network that learns.
+
+        One that writes word after word is shown the right words before each: teacher forcing.
+        """
+        return network(inputs)
+
+    def answers(self, model: nn.Module, samples: Samples) -> np.ndarray:
+        """Return decoded outputs, rows first.
+
+        Pictures on a canvas are answered one by one at their own size, and the answers lie on a
+        canvas.
+        """
+        inputs = samples.inputs
+        if samples.sizes is None or inputs.dim() != 4:
+            return self.decode(in_chunks(model, inputs))
+        said: np.ndarray | None = None
+        for row in range(len(samples)):
+            picture = samples.own(row).inputs
+            answer, (height, width) = self.decode(in_chunks(model, picture)), picture.shape[-2:]
+            if answer.shape[-2:] != (height, width):
+                sizes = f"{height} x {width} pixels is {answer.shape[-2:]}"
+                raise ArithmeticError(f"the answer to {sizes}")
+            if said is None:
+                shape = (len(samples), *answer.shape[1:-2], *inputs.shape[2:])
+                said = np.zeros(shape, answer.dtype)
+            said[row, ..., :height, :width] = answer[0]
+        assert said is not None, "there are rows to answer"
+        return said
+
     def step(self, learner: Learner, batch: Samples) -> Mapping[str, Tensor]:
         """Descend the loss of one batch, in as many pieces as the memory asks for."""
         learner.model.train()
@@ -134,7 +193,7 @@ class Supervised(Task):
         """Return the loss of the batch as a sum; each term counts by its share of the rows."""
 
         def term(inputs: Tensor, targets: Tensor) -> Tensor:
-            loss = self._of_all_heads(learner.model(inputs), targets)
+            loss = self._of_all_heads(self.outputs(learner.model, inputs, targets), targets)
             return loss if len(inputs) == len(batch) else loss * (len(inputs) / len(batch))
 
         size = -(-len(batch) // learner.pieces)
@@ -157,7 +216,8 @@ class Supervised(Task):
 
         Where each row's is finite, it names the rows of the batch together.
         """
-        losses = self.losses(model.eval()(batch.inputs), batch.targets)
+        outputs = self.outputs(model.eval(), batch.inputs, batch.targets)
+        losses = self.losses(outputs, batch.targets)
         rows = torch.arange(len(batch)) if batch.numbers is None else batch.numbers
         guilty = rows[~losses.isfinite()]
         which = guilty if len(guilty) else rows
@@ -169,13 +229,15 @@ class Supervised(Task):
 class Taught(Supervised):
     """A task as one rung learns it: the losses are the rung's own, all else is the task's.
 
+    An algorithm that descends more than one loss is a subclass with a `step` of its own.
+
     Args:
         task: whose job it is.
         losses: of every row, from the network's raw outputs and the encoded targets.
     """
 
-    def __init__(self, task: Supervised, losses: Callable[[Tensor, Tensor], Tensor]) -> None:
-        self.task, self.own = task, losses
+    def __init__(self, task: Task, losses: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.task, self.own, self.changing = task, losses, task.changing  # type: ignore[misc]
 
     def suits(self, signature: Signature) -> bool:
         """Ask the task."""
@@ -187,7 +249,23 @@ class Taught(Supervised):
 
     def decode(self, outputs: Tensor) -> np.ndarray:
         """Ask the task."""
-        return self.task.decode(outputs)
+        if isinstance(self.task, Supervised):
+            return self.task.decode(outputs)
+        return np.asarray(outputs.detach().numpy())
+
+    def answers(self, model: nn.Module, samples: Samples) -> np.ndarray:
+        """Ask the task."""
+        return self.task.answers(model, samples)
+
+    def encoded(self, model: nn.Module, samples: Samples) -> Samples:
+        """Ask the task."""
+        return self.task.encoded(model, samples)
+
+    def outputs(self, network: nn.Module, inputs: Tensor, targets: Tensor) -> Any:
+        """Ask the task."""
+        if isinstance(self.task, Supervised):
+            return self.task.outputs(network, inputs, targets)
+        return network(inputs)
 
     def default_metric(self, samples: Samples) -> str:
         """Ask the task."""

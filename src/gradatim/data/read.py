@@ -14,6 +14,7 @@ from gradatim.data.files import checked_path
 from gradatim.data.naming import listed, shown
 from gradatim.data.sources import SOURCES
 from gradatim.data.sources.bundled import TARGETS
+from gradatim.data.unlabelled import UNLABELLED, as_labelled, without_targets
 
 __all__ = ["read"]
 
@@ -38,15 +39,25 @@ def read(data: Any, options: ReadOptions = ReadOptions()) -> Dataset:  # noqa: B
     """
     if isinstance(data, Dataset):
         return data
-    _check_noise(options)
+    _check_options(options)
+    if options.job in UNLABELLED:
+        found = _read(data, as_labelled(options))
+        return without_targets(found, options)
+    return _for_the_job(_read(data, options), options)
+
+
+def _read(data: Any, options: ReadOptions) -> Dataset:
     if isinstance(data, (str, os.PathLike)):
-        return _for_the_job(_read_location(os.fspath(data), options), options)
-    return _for_the_job(_read_object(data, options), options)
+        return _read_location(os.fspath(data), options)
+    return _read_object(data, options)
 
 
-def _check_noise(options: ReadOptions) -> None:
+def _check_options(options: ReadOptions) -> None:
     if options.job != "denoise" and (options.sigma is not None or options.noisy_targets):
         raise ConfigError("--sigma and --noisy-targets are for pictures; add --task denoise")
+    languages = (options.source_language, options.target_language)
+    if any(languages) and options.job not in (None, "translate"):
+        raise ConfigError(f"--from and --to are languages; {options.job} needs none: leave them out")
 
 
 def _for_the_job(dataset: Dataset, options: ReadOptions) -> Dataset:

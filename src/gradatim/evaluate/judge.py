@@ -9,19 +9,19 @@ import numpy as np
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
-from gradatim.core.task import Supervised
-from gradatim.layers.chunks import in_chunks
+from gradatim.core.task import Task
 from gradatim.ops.intervals import bootstrap_interval, wilson
 
-__all__ = ["Judgement", "judge", "known", "predict", "scores_of"]
+__all__ = ["Judgement", "judge", "known", "scores_of"]
 
 
 @dataclass(frozen=True)
 class Judgement:
     """Scores on one set of rows, with a 95 % interval of the chosen metric.
 
-    `quality` is how good each row's answer is, where the task says so (`Supervised.quality`);
-    `curve` is precision and recall, where it says that (`Supervised.curve`).
+    `quality` is how good each row's answer is, where the task says so (`Task.quality`);
+    `curve` is precision and recall, where it says that (`Task.curve`); `remark` is what it says
+    beside a score (`Task.remark`).
     """
 
     score: float
@@ -31,31 +31,10 @@ class Judgement:
     predictions: np.ndarray
     quality: np.ndarray | None = None
     curve: Mapping[str, np.ndarray] = field(default_factory=dict)
+    remark: str = ""
 
 
-def predict(model: Model, task: Supervised, samples: Samples) -> np.ndarray:
-    """Return the task's predictions, rows first.
-
-    Pictures on a canvas are answered one by one at their own size, and the answers lie on a canvas.
-    """
-    inputs = samples.inputs
-    if samples.sizes is None or inputs.dim() != 4:
-        return task.decode(in_chunks(model, inputs))
-    said: np.ndarray | None = None
-    for row in range(len(samples)):
-        picture = samples.own(row).inputs
-        answer, (height, width) = task.decode(in_chunks(model, picture)), picture.shape[-2:]
-        if answer.shape[-2:] != (height, width):
-            raise ArithmeticError(f"the answer to {height} x {width} pixels is {answer.shape[-2:]}")
-        if said is None:
-            shape = (len(samples), *answer.shape[1:-2], *inputs.shape[2:])
-            said = np.zeros(shape, answer.dtype)
-        said[row, ..., :height, :width] = answer[0]
-    assert said is not None, "there are rows to answer"
-    return said
-
-
-def scores_of(task: Supervised, reading: tuple[np.ndarray, np.ndarray]) -> dict[str, float | None]:
+def scores_of(task: Task, reading: tuple[np.ndarray, np.ndarray]) -> dict[str, float | None]:
     """Return every metric of the task; None where one is undefined (AUC of a single class)."""
     values = {name: metric(*reading) for name, metric in task.metrics.items()}
     return {name: known(value) for name, value in values.items()}
@@ -66,13 +45,13 @@ def known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def judge(model: Model, task: Supervised, metric: Metric, samples: Samples) -> Judgement:
+def judge(model: Model, task: Task, metric: Metric, samples: Samples) -> Judgement:
     """Score a model on rows it has not seen.
 
     The interval is Wilson's for accuracy, with as many trials as there are groups when rows belong
     together; else the percentile bootstrap over rows or groups.
     """
-    said = predict(model, task, samples)
+    said = task.answers(model, samples)
     predictions, targets = reading = task.read(said, samples)
     score = metric(predictions, targets)
     groups = None if samples.groups is None else samples.groups.numpy()
@@ -84,4 +63,5 @@ def judge(model: Model, task: Supervised, metric: Metric, samples: Samples) -> J
             lambda rows: metric(predictions[rows], targets[rows]), len(targets), groups
         )
     scores, quality = scores_of(task, reading), task.quality(reading)
-    return Judgement(score, low, high, scores, said, quality, task.curve(reading))
+    curve, remark = task.curve(reading), task.remark(said, samples)
+    return Judgement(score, low, high, scores, said, quality, curve, remark)

@@ -11,7 +11,7 @@ from gradatim.core.errors import CorruptError
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Model
 from gradatim.core.samples import Dataset
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.evaluate.answers import keep_answers
 from gradatim.evaluate.judge import Judgement, judge, known
 from gradatim.runs.files import read_json, write_array, write_arrays, write_json
@@ -23,7 +23,7 @@ def open_test(
     folder: Path,
     model: Model,
     rung: str,
-    task: Supervised,
+    task: Task,
     metric: Metric,
     data: Dataset,
     rows: np.ndarray,
@@ -71,13 +71,14 @@ def write_opening(
         "scores": dict(result.scores),
         "rows": rows,
     }
+    entry |= {"remark": result.remark} if result.remark else {}
     path = folder / "evaluation.json"
     openings = _openings(path)
     if again:
         openings = [e for e in openings if e["model"] != entry["model"]]
     openings = [*openings, entry]
     write_json(path, {"openings": openings})
-    kept = {key: entry[key] for key in ("score", "low", "high", "scores")}
+    kept = {k: entry[k] for k in ("score", "low", "high", "scores", "remark") if k in entry}
     return kept | {"openings": len(openings)}
 
 

@@ -16,7 +16,7 @@ from gradatim.core.randomness import generator
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
-from gradatim.layers.chunks import in_chunks
+from gradatim.core.chunks import in_chunks
 from gradatim.layers.kernel import RbfExpansion, nystroem, rbf
 from gradatim.layers.outputs import output_for
 from gradatim.layers.votes import PairwiseMachine, Present

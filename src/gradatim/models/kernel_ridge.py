@@ -15,7 +15,7 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
-from gradatim.layers.chunks import in_chunks
+from gradatim.core.chunks import in_chunks
 from gradatim.layers.features import flat_features
 from gradatim.layers.kernel import RbfExpansion, nystroem, rbf, scale_of, squared_distances
 from gradatim.layers.outputs import output_for

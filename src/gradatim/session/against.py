@@ -6,7 +6,7 @@ from typing import Any
 from gradatim.core.errors import ConfigError
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
-from gradatim.evaluate.judge import known, predict
+from gradatim.evaluate.judge import known
 from gradatim.ops.intervals import paired_bootstrap
 from gradatim.session.load import load
 
@@ -33,8 +33,8 @@ def held_against(run: Path, other: Path, samples: Samples) -> dict[str, Any]:
         text = f"{run} and {other} learnt from other columns, classes or sizes"
         raise ConfigError(f"{text}; hold models against each other that learnt from the same data")
     metric = task.metrics[card.metric]
-    ours = task.read(predict(model, task, samples), samples)
-    theirs = its_task.read(predict(rival, its_task, samples), samples)
+    ours = task.read(task.answers(model, samples), samples)
+    theirs = its_task.read(its_task.answers(rival, samples), samples)
     low, high = paired_bootstrap(
         lambda rows: metric.sign * metric(ours[0][rows], ours[1][rows]),
         lambda rows: metric.sign * metric(theirs[0][rows], theirs[1][rows]),

@@ -12,7 +12,6 @@ from gradatim.core.samples import Dataset
 from gradatim.core.signature import Category
 from gradatim.core.source import ReadOptions
 from gradatim.data.read import read
-from gradatim.evaluate.judge import predict as decode
 from gradatim.report import build
 from gradatim.runs.files import finish_anew, is_finished, read_json, write_bytes
 from gradatim.runs.folder import QUESTION, command_of, find_run
@@ -49,7 +48,7 @@ def answer(loaded: Loaded, data: Any, encoding: str | None = None) -> Answers:
     """Answer new rows with a model that `load` returned."""
     model, card, task = loaded
     dataset = read(data, ReadOptions(encoding=encoding, signature=card.signature))
-    said = decode(model, task, dataset.samples)
+    said = task.answers(model, dataset.samples)
     notes = tuple(f.message for f in dataset.findings)
     if isinstance(card.signature.output, Category):
         names = card.signature.output.names

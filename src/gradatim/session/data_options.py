@@ -17,7 +17,7 @@ __all__ = ["Chosen", "CompareOptions", "DataOptions", "LookOptions"]
 
 READING = (
     *("target", "group", "time", "task", "encoding", "missing"),
-    *("names", "sigma", "noisy_targets"),
+    *("names", "sigma", "noisy_targets", "source_language", "target_language"),
 )
 """Of the options, what is said of reading."""
 
@@ -41,6 +41,10 @@ class LookOptions(TypedDict, total=False):
     """Standard deviation of the noise that is added to clean pictures, in levels of 0 to 255."""
     noisy_targets: bool
     """Learn from targets that are noisy too (Noise2Noise)."""
+    source_language: str | None
+    """Code of the language to translate from, such as fr, where the data has more than one."""
+    target_language: str | None
+    """Code of the language to translate to."""
 
 
 class DataOptions(LookOptions, total=False):
@@ -88,6 +92,8 @@ class Chosen:
     names: str | None = None
     sigma: float | None = None
     noisy_targets: bool = False
+    source_language: str | None = None
+    target_language: str | None = None
     metric: str | None = None
     drop: Sequence[str] = ()
     allow_leak: bool = False

@@ -69,6 +69,7 @@ def evaluate(
     numbers = {"score": result.score, "low": result.low, "high": result.high}
     values: dict[str, Any] = {name: known(number) for name, number in numbers.items()}
     values["scores"] = dict(result.scores)
+    values |= {"remark": result.remark} if result.remark else {}
     if _trained_on(Path(run), dataset):
         values["note"] = "this is the data that the model was trained on; the score flatters it"
     facts |= {"data": dataset.source, "rows": len(dataset)} | values

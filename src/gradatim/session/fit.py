@@ -170,7 +170,7 @@ def _train(
 
 
 def _summary(work: Work, fitting: Fitting, data: str, metric: str, split: str) -> dict[str, Any]:
-    costs = measure(fitting.model, fitting.samples)
+    costs = measure(fitting.model, work.task.asked(fitting.samples))
     return {
         "data": data,
         "task": work.task.name,

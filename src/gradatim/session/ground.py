@@ -10,7 +10,7 @@ from gradatim.core.errors import ConfigError
 from gradatim.core.metric import Metric
 from gradatim.core.rung import Rung, Trained
 from gradatim.core.samples import Dataset
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.data.splits import Partition, partition
 from gradatim.session.data_options import Chosen
 from gradatim.session.objects import choose_metric, choose_rungs, task_for
@@ -30,7 +30,7 @@ class Ground:
 
     data: Dataset
     split: Partition
-    task: Supervised
+    task: Task
     metric: Metric
     rung: Rung
     question: Mapping[str, Any]

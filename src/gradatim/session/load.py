@@ -5,14 +5,14 @@ from typing import Any
 
 from gradatim.core.errors import CorruptError, DataError
 from gradatim.core.rung import Model
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.runs.folder import find_run, read_question
 from gradatim.runs.model_folder import ModelCard, load_model
 from gradatim.tasks import TASKS
 
 __all__ = ["Loaded", "load", "question_of"]
 
-Loaded = tuple[Model, ModelCard, Supervised]
+Loaded = tuple[Model, ModelCard, Task]
 
 HANDED_OVER = ("frame", "arrays")
 """Sources of data that never was in a file."""

@@ -17,7 +17,7 @@ from gradatim.core.rung import Rung, Trained
 from gradatim.core.samples import Dataset
 from gradatim.core.signature import Signature, Table
 from gradatim.core.source import ReadOptions
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.data.doctor import examine
 from gradatim.data.read import read
 from gradatim.data.splits import thinned
@@ -108,12 +108,12 @@ def _without(data: Dataset, drop: Sequence[str]) -> Dataset:
     return replace(data, samples=samples, signature=signature)
 
 
-def task_for(signature: Signature) -> Supervised:
+def task_for(signature: Signature) -> Task:
     """Return the task that the data asks for."""
     return next(task for task in TASKS.all().values() if task.suits(signature)).of(signature)
 
 
-def choose_metric(task: Supervised, name: str | None, data: Dataset) -> Metric:
+def choose_metric(task: Task, name: str | None, data: Dataset) -> Metric:
     """Return the metric of a name, or the one that a careful person would take."""
     name = name or task.default_metric(data.samples)
     if name not in task.metrics:
@@ -187,7 +187,7 @@ def _put(settings: dict[str, Any], path: Sequence[str], value: Any) -> None:
 
 def work_for(
     rung: Rung,
-    task: Supervised,
+    task: Task,
     signature: Signature,
     rows: int,
     seed: int,

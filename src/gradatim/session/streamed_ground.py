@@ -9,7 +9,7 @@ from gradatim.compare.totals import Totals, reading, sum_up
 from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.metric import Metric
 from gradatim.core.samples import Samples
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.data.streams.drawn import parquet_of
 from gradatim.data.streams.membership import Membership
 from gradatim.data.streams.parquet import Stream, open_stream
@@ -33,7 +33,7 @@ class StreamedGround:
     stream: Stream
     survey: Survey
     membership: Membership
-    task: Supervised
+    task: Task
     metric: Metric
     source: str
 
@@ -80,7 +80,7 @@ def open_stream_of(data: Any, chosen: Chosen, seed: int, watch: Watch) -> Stream
     )
 
 
-def _metric(task: Supervised, name: str | None, found: Survey) -> Metric:
+def _metric(task: Task, name: str | None, found: Survey) -> Metric:
     if name in NEEDS_RANKS:
         hint = ", ".join(n for n in task.metrics if n not in NEEDS_RANKS)
         raise ConfigError(f"{name} needs all rows in memory: use --rows N, or --metric of {hint}")

@@ -1,8 +1,8 @@
 """The jobs: one task a file."""
 
 from gradatim.core.catalog import Catalog
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 
 __all__ = ["TASKS"]
 
-TASKS: Catalog[Supervised] = Catalog("task", __name__, "TASK")
+TASKS: Catalog[Task] = Catalog("task", __name__, "TASK")

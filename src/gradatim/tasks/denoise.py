@@ -56,6 +56,7 @@ class Denoise(Supervised):
     name: ClassVar[str] = "denoise"
     metrics: ClassVar[dict[str, Metric]] = METRICS
     quality_name: ClassVar[str] = "PSNR in dB"
+    changing: ClassVar[bool] = True
 
     choice: LossChoice = field(default_factory=LossChoice)
     sigma: float | None = None

@@ -76,6 +76,7 @@ class Segment(Supervised):
         "pixel_accuracy": Metric("pixel_accuracy", "higher", True, _of_all(pixel_accuracy)),
     }
     quality_name: ClassVar[str] = "mean IoU"
+    changing: ClassVar[bool] = True
 
     classes: int = 0
 

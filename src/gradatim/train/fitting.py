@@ -1,6 +1,6 @@
 """`Fitting`: one rung being fitted to one set of rows, whatever way it is fitted."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -9,15 +9,15 @@ from math import inf
 import torch
 from torch import Tensor, nn
 
+from gradatim.core.chunks import evaluating, in_chunks, rows_in_chunks
 from gradatim.core.learner import Learner
 from gradatim.core.randomness import generator, seed_for
 from gradatim.core.recipe import Recipe
 from gradatim.core.rung import Model, Rung, Solved, Trained
 from gradatim.core.samples import Samples
-from gradatim.core.signature import Category, Mask, Picture, Signature
-from gradatim.core.task import Supervised
+from gradatim.core.signature import Category, Continuation, Signature, Translation
+from gradatim.core.task import Supervised, Task
 from gradatim.data.batches import Batches
-from gradatim.layers.chunks import in_chunks
 from gradatim.layers.initialisation import initialise
 from gradatim.ops.inner import inner_holdout
 from gradatim.ops.schedules import schedule
@@ -33,6 +33,9 @@ PARTS = 10
 MOST = 2**29
 """Bytes of features that are made once and kept; more are made a batch at a time from the inputs,
 which for pictures are a quarter as large."""
+FEW = 64
+"""Rows of tokens whose losses are computed at a time: each token has as many logits as there are
+words."""
 
 
 class Fitting:
@@ -45,7 +48,7 @@ class Fitting:
     def __init__(
         self,
         rung: Rung,
-        task: Supervised,
+        task: Task,
         samples: Samples,
         signature: Signature,
         recipe: Recipe,
@@ -74,8 +77,7 @@ class Fitting:
                 self.model = self.rung.solve(samples, self.signature, self.recipe.seed)
             self.model.eval()
             return
-        every = self.draw.per_epoch
-        records = partial(train, self.trainee, self.learner, self.draw, self.steps, every)
+        records = partial(train, self.trainee, self.learner, self.draw, self.steps, self.every)
         if not self.stopping.exhausted:
             for record in self.party.paced(records, pause):
                 yield {0: self.watched(record)} if record else {}
@@ -90,6 +92,12 @@ class Fitting:
         # As a model is loaded, and as it answers one picture at a time.
         _lay_out(self.model.network, torch.contiguous_format)
         self.model.eval()
+
+    @property
+    def supervisor(self) -> Supervised:
+        """The task as the network learns it, where rows have losses."""
+        assert isinstance(self.trainee, Supervised), "only such fits are asked"
+        return self.trainee
 
     @property
     def step(self) -> int:
@@ -118,49 +126,67 @@ class Fitting:
     def _prepare(self) -> None:
         recipe, training = self.recipe, self.samples
         kept = None
-        if recipe.validation > 0:
+        if recipe.validation > 0 and isinstance(self.task, Supervised):
             kept = inner_holdout(self.samples, recipe.validation, recipe.seed)
         if kept:
             training = self.samples.take(kept[0])
         self.model = start(self.rung, self.signature, training, recipe)
         task = self.task.with_loss(recipe.loss, training.targets)
         self.trainee, self.own = self._taught(task), self._taught(self.task)
-        self.late = self._changing or self._feature_bytes(training) > MOST
-        self.draw = Batches(
-            training if self.late else self._encoded(training),
-            recipe,
-            self.signature.outputs,
-            self.signature.output.kind,
-            self._seen if self.late else None,
-        )
+        self.draw = self._batches(training)
         self.held = self._held(self.samples.take(kept[1])) if kept else None
-        self.steps = recipe.epochs * self.draw.per_epoch
-        choice = recipe.optimizer
+        self.every = recipe.steps or self.draw.per_epoch
+        self.steps = recipe.epochs * self.every
         _lay_out(self.model.network, torch.channels_last)  # as `Batches` gives pictures
+        self.learner = self._learner()
+        self.stopping = EarlyStopping(recipe.patience)
+
+    def _learner(self) -> Learner:
+        recipe, choice = self.recipe, self.recipe.optimizer
         trained = self.party.spread(self.model.network)
-        optimizer = OPTIMIZERS[choice.name](list(self.model.network.parameters()), choice)
-        self.party.check(optimizer)
-        self.learner = Learner(
+        players = self.trainee.players(self.model.network)
+        optimizers = {
+            name: OPTIMIZERS[choice.name](list(part.parameters()), choice)
+            for name, part in players.items()
+        }
+        for optimizer in optimizers.values():
+            self.party.check(optimizer)
+        learner = Learner(
             trained,
-            {"model": optimizer},
+            optimizers,
             schedule(recipe.schedule, choice.lr, self.steps),
             seed=self.party.seed(recipe.seed),
             clip=recipe.clip,
             l2=recipe.l2,
         )
-        self.learner.cuts = self.party.size == 1
-        self.stopping = EarlyStopping(recipe.patience)
+        learner.cuts = self.party.size == 1
+        return learner
+
+    def _batches(self, training: Samples) -> Batches:
+        """Return what hands out the batch of every step."""
+        output = self.signature.output
+        if isinstance(output, Continuation):
+            from gradatim.data.running_text import RunningText
+
+            return RunningText(self._encoded(training), self.recipe)
+        if isinstance(output, Translation):
+            from gradatim.data.token_batches import TokenBatches
+
+            return TokenBatches(self._encoded(training), self.recipe)
+        late = self.own.changing or self._feature_bytes(training) > MOST
+        return Batches(
+            training if late else self._encoded(training),
+            self.recipe,
+            self.signature.outputs,
+            output.kind,
+            self._seen if late else None,
+        )
 
     def _empty(self) -> nn.Module:
         return self.rung.build(self.signature, {}).network
 
-    def _taught(self, task: Supervised) -> Supervised:
+    def _taught(self, task: Task) -> Task:
         return self.rung.taught(task, self.model) if isinstance(self.rung, Trained) else task
-
-    @property
-    def _changing(self) -> bool:
-        """Whether every batch is cut or drawn anew from whole pictures."""
-        return isinstance(self.signature.output, (Picture, Mask))
 
     def _seen(self, batch: Samples, chance: torch.Generator) -> Samples:
         """Return what the network sees of raw samples."""
@@ -168,27 +194,31 @@ class Fitting:
 
     def _encoded(self, samples: Samples) -> Samples:
         """Return features and encoded targets."""
-        encode: Callable[[Tensor], Tensor] = self.model.output.encode  # type: ignore[assignment]
-        inputs = in_chunks(self.model.preprocess, samples.inputs)
-        return Samples(inputs, encode(samples.targets), numbers=samples.numbers)
+        return self.own.encoded(self.model, samples)
 
     def _held(self, samples: Samples) -> Samples:
         """Return what is looked at after every epoch, the same each time."""
-        if self._changing:
+        if self.own.changing:
             chance = generator(self.recipe.seed, "held renewal")
             return self.trainee.renewed(samples, chance)
         return self._encoded(samples)
 
     def _losses(self, held: Samples) -> Tensor:
         """Return the loss of each held row; whole pictures are looked at one by one."""
-        if not self._changing:
-            return self.own.losses(in_chunks(self.learner.model, held.inputs), held.targets)
-        losses = []
-        for row in range(len(held)):
-            seen = self._encoded(held.own(row))
-            outputs = in_chunks(self.learner.model, seen.inputs)
-            losses.append(self.own.losses(outputs, seen.targets))
-        return torch.cat(losses)
+        if not self.own.changing:
+            return self._seen_losses(held)
+        one_by_one = held.sizes is not None
+        parts = [held.own(row) for row in range(len(held))] if one_by_one else [held]
+        return torch.cat([self._seen_losses(self._encoded(part)) for part in parts])
+
+    def _seen_losses(self, seen: Samples) -> Tensor:
+        """Return the losses of features and encoded targets, in evaluation mode."""
+        assert isinstance(self.own, Supervised), "only rows with a loss are held out"
+        network, own = self.learner.model, self.own
+        rows = 1024 if seen.inputs.is_floating_point() else FEW
+        pairs = rows_in_chunks(seen.inputs, seen.targets, rows=rows)
+        with evaluating(network):
+            return torch.cat([own.losses(own.outputs(network, x, t), t) for x, t in pairs])
 
     def _feature_bytes(self, samples: Samples) -> int:
         one = in_chunks(self.model.preprocess, samples.inputs[:1])
@@ -218,6 +248,8 @@ def start(rung: Rung, signature: Signature, samples: Samples, recipe: Recipe) ->
         _begin_at(torch.bincount(samples.targets, minlength=signature.outputs), model.network)
     model.preprocess.fit(samples.inputs)  # type: ignore[operator]
     model.output.fit(samples.targets)  # type: ignore[operator]
+    for part in (model.preprocess, model.output):
+        model.extents |= getattr(part, "extents", {})
     return model
 
 

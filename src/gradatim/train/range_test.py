@@ -10,7 +10,7 @@ from gradatim.core.recipe import Recipe
 from gradatim.core.rung import Trained
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
-from gradatim.core.task import Supervised
+from gradatim.core.task import Task
 from gradatim.train.fitting import Fitting
 from gradatim.train.loop import train
 
@@ -45,7 +45,7 @@ class RangeTest:
 
 def range_test(
     rung: Trained,
-    task: Supervised,
+    task: Task,
     samples: Samples,
     signature: Signature,
     recipe: Recipe,

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gradatim.core.errors import NumericError
 from gradatim.core.recipe import Augmentation
+from gradatim.core.task import Supervised
 from gradatim.layers.stack import stackable
 from gradatim.train.distributed.party import ALONE
 from gradatim.train.fitting import Fitting
@@ -22,7 +23,10 @@ def alike(fittings: Sequence[Fitting]) -> bool:
     """Tell whether fits can be trained as one model: dense, of one shape, an epoch equally long."""
     first = fittings[0]
     return all(
-        stackable(fitting.model.network)
+        isinstance(fitting.trainee, Supervised)
+        and type(fitting.trainee).step is Supervised.step
+        and stackable(fitting.model.network)
+        and fitting.every == fitting.draw.per_epoch
         and fitting.rung == first.rung
         and fitting.draw.per_epoch == first.draw.per_epoch
         and fitting.draw.size == first.draw.size

@@ -96,7 +96,7 @@ class Team:
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, " members"]:
         """Return the mean loss of every member with its penalty."""
-        tasks = [fitting.trainee for fitting in self.fittings]
+        tasks = [fitting.supervisor for fitting in self.fittings]
         if all(task is tasks[0] for task in tasks):
             rows = tasks[0].losses(outputs.flatten(0, 1), targets.flatten(0, 1))
             losses = rows.view(len(tasks), -1).mean(1)
@@ -146,7 +146,7 @@ class Team:
         broken = ("a gradient", norm) if loss.isfinite() else ("the loss", loss)
         error = not_finite(*broken, fitting.learner.step)
         batch = fitting.draw(fitting.learner.step)
-        return fitting.trainee.blaming(error, fitting.model.network, batch)
+        return fitting.supervisor.blaming(error, fitting.model.network, batch)
 
     def _sums(self) -> Sums:
         """Return the sums of all members; their own become views of them."""

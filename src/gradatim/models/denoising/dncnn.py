@@ -10,7 +10,7 @@ from torch import nn
 
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
-from gradatim.core.task import Supervised, Taught
+from gradatim.core.task import Task, Taught
 from gradatim.layers.denoising.levels import OnLevels
 from gradatim.layers.normalisation import normalisation
 from gradatim.models.denoising._network import Denoiser
@@ -72,7 +72,7 @@ class DnCNN(Denoiser):
         reach = self.depth * self.fold
         return OnLevels(folded, self.fold, mapped=self.blind, reach=reach)
 
-    def taught(self, task: Supervised, model: Model) -> Supervised:
+    def taught(self, task: Task, model: Model) -> Task:
         """Return the task with noise of all strengths, when the network is to be blind."""
         return AllLevels(task, task.losses) if self.blind else task
 

@@ -12,7 +12,7 @@ from gradatim.core.recipe import Augmentation, OptimizerChoice, Recipe, Schedule
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Signature
-from gradatim.core.task import Supervised, Taught
+from gradatim.core.task import Task, Taught
 from gradatim.layers.detection.found_boxes import LearntBoxes
 from gradatim.layers.detection.pyramid import COARSEST, Backbone, Pyramid
 from gradatim.layers.pixels import Pixels
@@ -87,7 +87,7 @@ class Detector(Trained):
         network = self.network(image.channels, classes)
         return Model(Pixels(image, size), network, self.output(classes, size))
 
-    def taught(self, task: Supervised, model: Model) -> Supervised:
+    def taught(self, task: Task, model: Model) -> Task:
         """Return the task with the loss of this network's output."""
         assert isinstance(model.output, LearntBoxes)
         return Taught(task, model.output.losses)

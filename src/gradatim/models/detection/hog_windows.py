@@ -15,7 +15,7 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
-from gradatim.layers.chunks import in_chunks
+from gradatim.core.chunks import in_chunks
 from gradatim.layers.detection.candidate_boxes import Candidates, best_partners, moves_between
 from gradatim.layers.detection.hog_windows import HogWindows, View
 from gradatim.layers.pixels import Pixels

@@ -14,7 +14,7 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
-from gradatim.layers.chunks import in_chunks
+from gradatim.core.chunks import in_chunks
 from gradatim.layers.detection.candidate_boxes import Candidates, best_partners, moves_between
 from gradatim.layers.detection.region_judge import RegionJudge
 from gradatim.layers.detection.watershed_regions import WatershedRegions
