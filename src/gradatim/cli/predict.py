@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from gradatim.cli.options import Json, inert, print_json
+from gradatim.cli.make import make
+from gradatim.cli.options import Json, Whole, inert, print_json
 
 if TYPE_CHECKING:
     from gradatim.session.ask import Answers
@@ -22,25 +23,41 @@ MANY, BEST = 20, 5
 
 def predict(
     run: Path,
-    data: str,
+    data: str | None = None,
     /,
     *,
     out: Path | None = None,
     form: Annotated[Literal["coco", "voc", "yolo"] | None, Parameter(name="--format")] = None,
     encoding: str | None = None,
+    prompt: str | None = None,
+    length: Whole | None = None,
+    temperature: float | None = None,
+    count: Whole | None = None,
+    seed: Whole | None = None,
     json: Json = False,
 ) -> None:
-    """Answer new rows, pictures or recordings with the model of a run.
+    """Answer new rows with the model of a run; go on with a text, draw pictures, play a game.
 
     Parameters
     ----------
     run
         Folder of a climb or a fit, or a model folder.
     data
-        A table with the same columns, a picture, a folder of pictures or recordings, or arrays.
+        A table with the same columns, a picture, a folder of pictures or recordings, arrays, text
+        to translate. A model of text, of pictures that it draws or of a game needs none.
     out
         A CSV file to write; by default the answers go to stdout. A folder for models that answer
-        with pictures, masks or boxes.
+        with pictures, masks or boxes; a GIF for a game.
+    prompt
+        Of a model of text: what it goes on with.
+    length
+        How many characters it writes; 500 by default.
+    temperature
+        Divides its logits: below 1 it dares less; 1 by default.
+    count
+        How many pictures to draw, or games to play; 64 and 1 by default.
+    seed
+        Of what is written, drawn or played; 0 by default.
     form
         Of boxes in a folder: COCO results, Pascal VOC or YOLO; by default COCO.
     encoding
@@ -54,6 +71,10 @@ def predict(
 
     loaded = load(run)
     output = loaded[1].signature.output
+    asked = {"prompt": prompt, "length": length, "temperature": temperature}
+    asked |= {"count": count, "seed": seed}
+    if make(run, loaded, data, out, asked, json=json):
+        return
     check_way(output, data, out, form)
     answers = answer(loaded, data, encoding)
     for note in answers.notes:
