@@ -18,6 +18,8 @@ from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Continuation, Signature, Translation
 from gradatim.core.task import Supervised, Task
 from gradatim.data.batches import Batches
+from gradatim.data.running_text import RunningText
+from gradatim.data.token_batches import TokenBatches
 from gradatim.layers.initialisation import initialise
 from gradatim.ops.inner import inner_holdout
 from gradatim.ops.schedules import schedule
@@ -162,16 +164,12 @@ class Fitting:
         learner.cuts = self.party.size == 1
         return learner
 
-    def _batches(self, training: Samples) -> Batches:
+    def _batches(self, training: Samples) -> Batches | RunningText | TokenBatches:
         """Return what hands out the batch of every step."""
         output = self.signature.output
         if isinstance(output, Continuation):
-            from gradatim.data.running_text import RunningText
-
             return RunningText(self._encoded(training), self.recipe)
         if isinstance(output, Translation):
-            from gradatim.data.token_batches import TokenBatches
-
             return TokenBatches(self._encoded(training), self.recipe)
         late = self.own.changing or self._feature_bytes(training) > MOST
         return Batches(

@@ -10,6 +10,7 @@ from torch import Tensor
 from gradatim.core.errors import NumericError
 from gradatim.core.recipe import Augmentation
 from gradatim.core.task import Supervised
+from gradatim.data.batches import Batches
 from gradatim.layers.stack import stackable
 from gradatim.train.distributed.party import ALONE
 from gradatim.train.fitting import Fitting
@@ -26,6 +27,7 @@ def alike(fittings: Sequence[Fitting]) -> bool:
         isinstance(fitting.trainee, Supervised)
         and type(fitting.trainee).step is Supervised.step
         and stackable(fitting.model.network)
+        and isinstance(fitting.draw, Batches)
         and fitting.every == fitting.draw.per_epoch
         and fitting.rung == first.rung
         and fitting.draw.per_epoch == first.draw.per_epoch

@@ -15,6 +15,7 @@ from gradatim.core.errors import NumericError
 from gradatim.core.learner import not_finite
 from gradatim.core.randomness import seed_for
 from gradatim.core.samples import Samples
+from gradatim.data.batches import Batches
 from gradatim.layers.stack import Stack
 from gradatim.optim import OPTIMIZERS
 from gradatim.train.fitting import Fitting
@@ -87,7 +88,7 @@ class Team:
             return Samples(inputs, torch.stack([b.targets for b in batches]))
         epoch, place = divmod(step, self.first.draw.per_epoch)
         if self.orders[0] != epoch:
-            orders = [f.draw.order(epoch) + self.rows.starts[id(f)] for f in self.fittings]
+            orders = [_order(f, epoch) + self.rows.starts[id(f)] for f in self.fittings]
             self.orders = (epoch, torch.stack(orders, 1))
         samples, order = self.rows.samples, self.orders[1][place]
         shape, index = order.shape, order.flatten()
@@ -157,6 +158,11 @@ class Team:
             for memory, own in zip(memories, united[name], strict=True):
                 memory[name] = own
         return Sums(united)
+
+
+def _order(fitting: Fitting, epoch: int) -> Tensor:
+    assert isinstance(fitting.draw, Batches), "only such fits are stacked"
+    return fitting.draw.order(epoch)
 
 
 class Rows:

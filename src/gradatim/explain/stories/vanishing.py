@@ -79,7 +79,7 @@ def _first_gradients(fitting: Fitting) -> tuple[list[float], float]:
 
     hooks = [m.register_forward_hook(watch) for m in network.modules() if isinstance(m, nn.Sigmoid)]
     weights = [layer.weight for layer in linear_layers(network)]
-    loss = fitting.trainee.loss(network(batch.inputs), batch.targets)
+    loss = fitting.supervisor.loss(network(batch.inputs), batch.targets)
     gradients = torch.autograd.grad(loss, weights)
     for hook in hooks:
         hook.remove()
