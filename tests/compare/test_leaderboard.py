@@ -17,6 +17,7 @@ from gradatim.runs.files import finish, write_json
 
 ACCURACY = Metric("accuracy", "higher", True, lambda p, t: 0.0)
 ERROR = Metric("rmse", "lower", False, lambda p, t: 0.0)
+GAIN = Metric("rmse", "higher", False, lambda p, t: 0.0)
 
 # Uneven folds of 50 training rows: 13, 13, 12, 12 to check on.
 SIZES = (13, 13, 12, 12)
@@ -117,6 +118,14 @@ def test_p_values_are_holms_over_the_ladder(folder):
         for place, (p, name) in enumerate(ps):
             largest = max(largest, min(1.0, (len(ps) - place) * p))
             assert rows[name][key]["p_holm"] == pytest.approx(largest)
+
+
+def test_the_rope_of_a_score_that_begins_near_zero_is_a_hundredth_of_the_best(tmp_path):
+    for name, score in {"mean": 0.4, "ridge": 30.0}.items():
+        for fold in range(4):
+            keep(tmp_path, name, fold, score)
+    ladder = board(tmp_path, GAIN, names=("mean", "ridge"))
+    assert ladder.rope == pytest.approx(0.3)
 
 
 def test_the_rope_is_a_hundredth_or_a_hundredth_of_the_simplest_error(folder, tmp_path):

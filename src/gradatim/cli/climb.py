@@ -35,7 +35,7 @@ def climb(
         Time for the fits; rungs that would not fit are listed with what they need.
     flags.rope
         A difference of the metric that means nothing in practice; by default 0.01, or 1 % of the
-        simplest rung's score for metrics with units.
+        simplest rung's score for metrics with units (of the best, where higher is better).
     seed
         Of splits and fits.
     out

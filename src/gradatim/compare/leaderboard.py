@@ -51,7 +51,8 @@ def collect(
         metric: that decides.
         excused: rung -> (status, reason, remedy) of those that were not fitted.
         rope: difference below which two scores are practically equal; by default 0.01 for metrics
-            within [0, 1], else 1 % of the simplest rung's score.
+            within [0, 1], else 1 % of the simplest rung's score, or, where higher is better, of
+            the best.
     """
     ladder = compared(folder, [Variant.of(r) for r in rungs], split, metric, excused, rope)
     scored = [row for row in ladder.rows if row["status"] == "ok"]
@@ -173,8 +174,17 @@ def _means(results: list[dict[str, Any]]) -> dict[str, float | None]:
 
 
 def _rope(scored: list[dict[str, Any]], metric: Metric) -> float:
-    """Return the difference that means nothing: 0.01, or 1 % of the simplest rung's score."""
-    return 0.01 if metric.bounded else 0.01 * abs(scored[0]["score"]) or 1e-12
+    """Return the difference that means nothing: 0.01, or 1 % of the worst or of the best.
+
+    An error is largest for the simplest rung; a count of good things, which may begin near zero,
+    for the best.
+    """
+    if metric.bounded:
+        return 0.01
+    most = scored[0]["score"]
+    if metric.sign > 0:
+        most = max(row["score"] for row in scored)
+    return 0.01 * abs(most) or 1e-12
 
 
 def _paired(

@@ -1,7 +1,7 @@
 """`climb`: every rung on one data set, the verdict, the chosen model, the report."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -33,6 +33,7 @@ from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model
 from gradatim.session.budgets import kept
 from gradatim.session.data_options import Chosen, CompareOptions
+from gradatim.session.features import equipped
 from gradatim.session.objects import (
     choose_metric,
     choose_rungs,
@@ -147,6 +148,8 @@ def climb(
     ):
         keep_evidence(folder, dataset, split)
         write_json(folder / "inspection.json", inspection(dataset))
+        equipment = equipped(job, dataset, split, folder, seed)
+        works = [replace(work, task=equipment) for work in works]
         deadline = chosen.deadline(begun)
         samples = dataset.samples
         late = fit_all(works, samples, split, folder, deadline, watch, crew)

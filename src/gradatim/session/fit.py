@@ -26,6 +26,7 @@ from gradatim.runs.lock import locked
 from gradatim.runs.model_folder import load_model, save_model
 from gradatim.session.budgets import Budgets, kept
 from gradatim.session.data_options import Chosen, DataOptions
+from gradatim.session.features import equipped
 from gradatim.session.objects import (
     choose_metric,
     choose_rungs,
@@ -132,6 +133,7 @@ def fit(
             if party.leads:
                 keep_evidence(folder, dataset, split)
                 write_json(folder / "inspection.json", inspection(dataset))
+                equipped(job, dataset, split, folder, seed)  # for those who will evaluate it
             rows = dataset.samples.take(split.training)
             fitting = Fitting(work.rung, job, rows, dataset.signature, work.recipe, party)
             notes = _train(folder, fitting, question, chosen.deadline(begun) - REST, watch)

@@ -8,6 +8,8 @@ from gradatim.core.rung import Model
 from gradatim.core.task import Task
 from gradatim.runs.folder import find_run, read_question
 from gradatim.runs.model_folder import ModelCard, load_model
+from gradatim.session.features import FOLDER as FEATURES
+from gradatim.session.features import reequipped
 from gradatim.tasks import TASKS
 
 __all__ = ["Loaded", "load", "question_of"]
@@ -26,9 +28,11 @@ def load(run: Path | str) -> Loaded:
         raise DataError(f"{path} is no folder; name a run, such as one below runs/")
     model, card = load_model(folder)
     if card.task not in TASKS.names() or card.metric not in TASKS[card.task].metrics:
-        task = f"task {card.task!r:.70} with metric {card.metric!r:.70}"
-        raise CorruptError(f"{folder / 'model.json'} names no known {task}; copy the folder again")
-    return model, card, TASKS[card.task].of(card.signature)
+        what = f"task {card.task!r:.70} with metric {card.metric!r:.70}"
+        raise CorruptError(f"{folder / 'model.json'} names no known {what}; copy the folder again")
+    task = TASKS[card.task].of(card.signature)
+    equipped = (path / FEATURES).is_dir()
+    return model, card, reequipped(task, path) if equipped else task
 
 
 def question_of(run: Path) -> dict[str, Any]:
