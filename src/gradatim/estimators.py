@@ -9,11 +9,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from gradatim.core.chunks import in_chunks
 from gradatim.core.rung import Model, Trained
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Quantity, Signature, Table
-from gradatim.core.task import Supervised
-from gradatim.core.chunks import in_chunks
 from gradatim.session.objects import choose_rungs, task_for, work_for
 from gradatim.train.fitting import Fitting
 
@@ -47,7 +46,7 @@ class _Door(BaseEstimator):
         refusal = rung.refusal(signature)
         if refusal is not None:
             raise ValueError(f"{self.rung} does not take this data: {refusal}")
-        task: Supervised = task_for(signature)
+        task = task_for(signature)
         work = work_for(rung, task, signature, len(x), seed, self.settings)
         samples = Samples(torch.tensor(x), targets)  # a copy: the array may be read-only
         fitting = Fitting(work.rung, task, samples, signature, work.recipe)

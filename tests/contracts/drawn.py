@@ -1,7 +1,8 @@
-"""Pictures with things drawn into them, and recordings of tones, for the contracts.
+"""Pictures with things drawn into them, recordings of tones and passages, for the contracts.
 
 Dark pictures hold one bright thing each: a disc (class 0) or a tall block (class 1). It is what is
-to be freed from noise, marked, or surrounded. A tone's pitch is its class.
+to be freed from noise, marked, or surrounded. A tone's pitch is its class. A text says three words
+again and again.
 """
 
 import numpy as np
@@ -12,17 +13,20 @@ from gradatim.core.signature import (
     IGNORED,
     Boxes,
     Category,
+    Continuation,
     Image,
     Mask,
     Picture,
     Signature,
     Sound,
+    Text,
 )
 
 __all__ = ["DRAWN", "drawn"]
 
 HEIGHT, WIDTH = 24, 28
 PITCHES = (300, 600, 1200)  # Hz
+WORDS = ("abba ", "cab ", "dada. ")
 
 
 def _pictures(channels: int, fit: str = "pad") -> Image:
@@ -39,6 +43,7 @@ DRAWN = {
     "sound-three": Signature(
         input=Sound(rate=8000, length=3200), output=Category(names=("low", "middle", "high"))
     ),
+    "text-continuation": Signature(input=Text(length=24, alphabet=" .abcd"), output=Continuation()),
 }
 
 
@@ -48,6 +53,8 @@ def drawn(
     """Rows that fit a signature; shuffled targets cannot be learnt."""
     if isinstance(signature.input, Sound):
         return _tones(signature.input, rows, chance, shuffled)
+    if isinstance(signature.input, Text):
+        return _passages(signature.input, rows, chance)
     label = np.arange(rows) % 2
     masks, boxes = zip(*(_thing(kind, chance) for kind in label), strict=True)
     shown = np.stack(masks)[:, None].repeat(signature.input.channels, 1)
@@ -110,3 +117,11 @@ def _tones(sound: Sound, rows: int, chance: np.random.Generator, shuffled: bool)
         label = chance.permutation(label)
     sizes = torch.from_numpy(lengths[:, None])
     return Samples(torch.from_numpy(waves), torch.from_numpy(label), sizes=sizes)
+
+
+def _passages(text: Text, rows: int, chance: np.random.Generator) -> Samples:
+    """Words in any order, cut into passages: what comes inside of a word is known."""
+    written = "".join(chance.choice(WORDS, rows * text.length // 4))
+    numbers = [text.alphabet.index(letter) for letter in written[: rows * text.length]]
+    inputs = torch.tensor(numbers, dtype=torch.int32).view(rows, text.length)
+    return Samples(inputs, inputs)

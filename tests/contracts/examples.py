@@ -24,7 +24,10 @@ from gradatim.models import RUNGS
 from gradatim.tasks import TASKS
 from gradatim.train.fitting import Fitting
 
+from .crowds import CROWDS, crowd
 from .drawn import DRAWN, drawn
+from .seeds import SEEDS, seeds
+from .sentences import SENTENCES, sentences
 
 ROWS = 90
 
@@ -51,6 +54,7 @@ OUTPUTS = {
 SIGNATURES = {
     f"{i}-{o}": Signature(input=INPUTS[i], output=OUTPUTS[o]) for i, o in product(INPUTS, OUTPUTS)
 } | DRAWN
+SIGNATURES |= SENTENCES | CROWDS | SEEDS
 NAMES = sorted(RUNGS.names())
 
 
@@ -128,6 +132,12 @@ def samples_for(signature: Signature, rows: int = ROWS, shuffled: bool = False) 
     chance = np.random.default_rng(len(str(signature)))
     if signature in DRAWN.values():
         return drawn(signature, rows, chance, shuffled)
+    if signature in CROWDS.values():
+        return crowd(signature, rows, chance)
+    if signature in SEEDS.values():
+        return seeds(rows)
+    if signature in SENTENCES.values():
+        return sentences(signature, rows, chance, shuffled)
     classes = 2 if isinstance(signature.output, Quantity) else signature.outputs
     label = np.arange(rows) % classes
     maker = {"table": _cells, "image": _pictures, "sequence": _sequences}[signature.input.kind]

@@ -111,7 +111,19 @@ def test_answers_have_the_right_form(name, signature):
     inputs, rows = case.samples.inputs, len(case.samples)
     outputs, kind = model(inputs), case.signature.output.kind
     assert torch.isfinite(outputs).all()
-    assert outputs.dtype in (torch.float32, torch.float64)
+    whole = {"translation": (torch.int32,), "synthesis": (torch.uint8,)}.get(kind, ())
+    assert outputs.dtype in (torch.float32, torch.float64, *whole)
+    if kind == "synthesis":
+        assert outputs.shape == inputs.shape
+        said = case.task.answers(model, case.samples)
+        assert said.shape == tuple(inputs.shape)
+        assert said.dtype == inputs.numpy().dtype
+        assert len(np.unique(said.reshape(rows, -1), axis=0)) > 1, "each row is drawn anew"
+        return
+    if kind == "actions":  # at the beginnings of the games
+        assert outputs.shape == (rows, case.signature.outputs)
+        assert case.task.answers(model, case.samples).shape == (rows,)
+        return
     decoded = case.task.decode(outputs)
     assert len(decoded) == rows
     if kind == "category":
@@ -126,6 +138,18 @@ def test_answers_have_the_right_form(name, signature):
         assert outputs.shape == (rows, case.signature.outputs, *inputs.shape[2:])
         assert decoded.shape == (rows, *inputs.shape[2:])
         assert decoded.max() < case.signature.outputs
+    elif kind == "continuation":
+        tokens = model.preprocess(inputs)
+        assert outputs.shape == decoded.shape == (*tokens.shape, model.preprocess.count)
+        np.testing.assert_allclose(np.exp(decoded).sum(2), 1, atol=1e-4)
+        assert case.task.answers(model, case.samples).shape == inputs.shape
+    elif kind == "density":
+        assert outputs.shape == decoded.shape == (rows,)
+    elif kind == "translation":
+        assert decoded.dtype.kind == "U"
+        assert outputs.max() <= len(case.signature.output.alphabet)
+        ended = (outputs < 0).int()
+        assert (ended.diff(dim=1) >= 0).all(), "nothing stands after the end"
     else:
         assert outputs.shape[2] == 6
         confidence, classes = outputs[..., 4], outputs[..., 5]
@@ -167,6 +191,14 @@ def test_a_row_gets_the_same_answer_alone_and_in_company(name, signature):
     """Sums may be taken in another order: 1e-4 in float32, 1e-9 in float64, of the largest."""
     case, model = fitted(name, signature)
     inputs = case.samples.inputs[:20]
+    if case.signature.output.kind == "synthesis":  # no answer belongs to a row
+        assert torch.equal(model(inputs), model(inputs.flip(0)))
+        return
+    if case.signature.output.kind == "translation":  # as wide as the longest, so as strings
+        task, whole = case.task, case.samples.take(range(20))
+        alone = [task.answers(model, whole.take([row]))[0] for row in range(20)]
+        assert task.answers(model, whole).tolist() == alone
+        return
     together = model(inputs)
     alone = torch.cat([model(row) for row in inputs.split(1)])
     single = any(t.dtype == torch.float32 for t in model.network.state_dict().values())
@@ -180,6 +212,12 @@ def test_unseen_values_and_missing_cells_get_a_finite_answer(name, signature):
     inputs = case.samples.inputs[:3].clone()
     if inputs.dim() == 4 or case.signature.input.kind == "sound":
         inputs[0], inputs[1] = 0, 255
+    elif case.signature.input.kind == "text":
+        inputs[0], inputs[1] = len(case.signature.input.alphabet), -1
+    elif case.signature.input.kind == "game":
+        inputs[0], inputs[1] = 0, 2**63 - 1
+    elif case.signature.output.kind == "density":  # rows are whole, and so they are read
+        inputs[0], inputs[1] = -1e12, -1.0
     else:
         inputs[0], inputs[1] = float("nan"), -1.0
         inputs[2, :2] = 1e12
@@ -215,7 +253,12 @@ def test_default_size_builds_for_all_it_accepts(name):
         rung = RUNGS[name]()
         if isinstance(rung, Trained) and rung.refusal(meant) is None:
             model = rung.build(meant, {}).eval()
-            inputs = example(name, signature, rows=3).samples.inputs
+            samples = example(name, signature, rows=3).samples
+            inputs = samples.inputs
+            if meant.output.kind == "translation":  # words have no shapes before they are known
+                model.preprocess.fit(inputs)
+                model.output.fit(samples.targets)
             said = model(inputs)
             assert len(said) == 3
-            assert meant.output.kind == "boxes" or said.shape[1] == meant.outputs
+            of_its_own = ("boxes", "continuation", "density", "synthesis", "translation")
+            assert meant.output.kind in of_its_own or said.shape[1] == meant.outputs

@@ -11,10 +11,10 @@ from gradatim.compare.climb import arrays
 from gradatim.compare.fits import fit_fold
 from gradatim.compare.job import Job
 from gradatim.core.signature import Category
+from gradatim.core.task import Supervised
 from gradatim.models import RUNGS
 from gradatim.train.fitting import Fitting
 
-from .drawn import DRAWN
 from .examples import EIGHT, SIGNATURES, accepted, example, spared, trained
 
 DUMMIES = [name for name, rung in RUNGS.all().items() if rung.dummy]
@@ -33,14 +33,24 @@ def test_the_gradient_reaches_every_parameter(name, signature):
     network = fitting.model.network.train()
     batch = fitting.draw(0)
     torch.manual_seed(0)
-    fitting.trainee.loss(network(batch.inputs), batch.targets).backward()
+    if type(fitting.trainee).step is not Supervised.step:  # several losses, one after the other
+        before = {k: p.detach().clone() for k, p in network.named_parameters()}
+        fitting.trainee.step(fitting.learner, batch)
+        still = [k for k, p in network.named_parameters() if torch.equal(p, before[k])]
+        assert not still
+        return
+    outputs = fitting.trainee.outputs(network, batch.inputs, batch.targets)
+    fitting.trainee.loss(outputs, batch.targets).backward()
     dead = [
         k for k, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0
     ]
     assert not dead
 
 
-@pytest.mark.parametrize(("name", "signature"), spared(trained()))
+BY_HEART = [pair for pair in spared(trained()) if not pair[1].endswith(("synthesis", "actions"))]
+
+
+@pytest.mark.parametrize(("name", "signature"), BY_HEART)
 def test_learns_eight_rows_by_heart(name, signature):
     case = example(name, signature, rows=8, shuffled=True)
     fitting = Fitting(case.rung, case.task, case.samples, case.signature, EIGHT)
@@ -50,7 +60,11 @@ def test_learns_eight_rows_by_heart(name, signature):
         if record.step > 100 and record.values["loss"] < 1e-3:
             break  # known by heart; the running statistics of batch norm have followed
     fitting.model.eval()
-    if case.signature in DRAWN.values() and case.signature.output.kind != "category":
+    if case.signature.output.kind == "density":
+        fall = records[0].values["loss"] - records[-1].values["loss"]
+        assert fall > 0.3, "nats a number"
+        return
+    if case.signature.output.kind not in ("category", "quantity"):
         first, last = records[0].values["loss"], records[-1].values["loss"]
         assert last < 0.5 * first, "what is drawn is learnt too slowly"
         return
@@ -68,13 +82,13 @@ def test_rows_outside_the_training_fold_change_no_fitted_byte(
 ):
     case = example(name, signature)
     states: list[bytes] = []
-    honest = fit_room.predict
+    honest = fit_room.measure
 
-    def seen(model, task, samples):
+    def seen(model, samples):
         states.append(save({k: v.contiguous() for k, v in model.state_dict().items()}))
-        return honest(model, task, samples)
+        return honest(model, samples)
 
-    monkeypatch.setattr(fit_room, "predict", seen)
+    monkeypatch.setattr(fit_room, "measure", seen)
     training, validation = np.arange(60), np.arange(60, 90)
     rows = arrays(case.samples)
     changed = {key: array.copy() for key, array in rows.items()}

@@ -14,13 +14,20 @@ from .examples import SIGNATURES, Example, example, trained
 
 PAIRS = [(name, s) for name, s in trained() if s in ("table-three", "table-quantity", "grey-two")]
 PAIRS += [("dncnn", "grey-picture"), ("unet", "grey-mask"), ("centernet", "colour-boxes")]
-PAIRS += [("mel_cnn", "sound-three")]
+PAIRS += [("mel_cnn", "sound-three"), ("lstm", "text-continuation")]
+PAIRS += [("attention_seq2seq", "text-translation"), ("translator", "text-translation")]
+PAIRS += [("glow", "grey-density"), ("realnvp", "numbers-density"), ("spline_flow", "grey-density")]
 DATA = {
     "classify": ("mlp", "table-three"),
     "denoise": ("dncnn", "grey-picture"),
+    "density": ("glow", "grey-density"),
     "detect": ("centernet", "colour-boxes"),
+    "model_text": ("lstm", "text-continuation"),
+    "play": ("dqn", "breakout-actions"),
     "regress": ("mlp", "table-quantity"),
     "segment": ("unet", "colour-mask"),
+    "synthesise": ("vae", "grey-synthesis"),
+    "translate": ("translator", "text-translation"),
 }
 """A rung and data of each task."""
 
@@ -65,7 +72,8 @@ def test_one_step_moves_every_parameter_and_reports_the_loss(name, signature):
     batch = fitting.draw(0)
     network.train()
     torch.manual_seed(0)
-    expected = fitting.trainee.loss(network(batch.inputs), batch.targets)
+    outputs = fitting.trainee.outputs(network, batch.inputs, batch.targets)
+    expected = fitting.trainee.loss(outputs, batch.targets)
     fresh = example(name, signature).fitting()
     torch.manual_seed(0)
     said = fresh.trainee.step(fresh.learner, batch)

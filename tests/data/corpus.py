@@ -33,7 +33,8 @@ TARGET = ["--target", "y"]
 def options_of(arguments: Arguments) -> ReadOptions:
     """The reading options that the command line makes of its flags."""
     flags = dict(zip(arguments[1::2], arguments[2::2], strict=True))
-    return ReadOptions(**{flag.removeprefix("--"): value for flag, value in flags.items()})
+    names = {"--from": "source_language", "--to": "target_language"}
+    return ReadOptions(**{names.get(f, f.removeprefix("--")): v for f, v in flags.items()})
 
 
 def case(builder: Builder) -> Builder:
@@ -508,4 +509,4 @@ def pipe_among_pictures(folder: Path):
     return [str(folder / "set")], DATA
 
 
-from . import corpus_annotated  # noqa: E402, F401  it adds its cases to the list above
+from . import corpus_annotated, corpus_pairs  # noqa: E402, F401  they add their cases above

@@ -236,6 +236,19 @@ def test_bootstrap_is_scipys_percentile_interval() -> None:
     assert found == pytest.approx((peer.low, peer.high), abs=0.02)
 
 
+def test_a_score_that_resampling_makes_worse_is_moved_back() -> None:
+    """The share of different values falls to 1 - 1/e when rows are drawn with return."""
+
+    def different(rows: np.ndarray) -> float:
+        return len(np.unique(rows)) / len(rows)
+
+    low, high = bootstrap_interval(different, 100)
+    assert high < 0.75
+    low, high = bootstrap_interval(different, 100, centre=1.0)
+    assert low < 1 < high
+    assert (low + high) / 2 == pytest.approx(1, abs=0.02)
+
+
 def test_bootstrap_is_a_function_of_its_seed() -> None:
     values = np.arange(30.0)
     runs = [bootstrap_interval(lambda i: float(values[i].mean()), 30, seed=s) for s in (0, 0, 1)]

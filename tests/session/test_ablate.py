@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,9 +12,23 @@ from gradatim.compare.effects import effect_of
 from gradatim.compare.job import Work
 from gradatim.core.errors import ConfigError
 from gradatim.core.recipe import Recipe
-from gradatim.core.signature import Category, Column, Image, Quantity, Signature, Table
+from gradatim.core.samples import Samples
+from gradatim.core.signature import (
+    Actions,
+    Category,
+    Column,
+    Game,
+    Image,
+    Quantity,
+    Signature,
+    Table,
+    Text,
+    Translation,
+)
+from gradatim.core.task import Task
 from gradatim.models import rung_named
 from gradatim.ops.paired import corrected_interval
+from gradatim.session.ablate import _features as features_of
 from gradatim.session.ablate import ablate
 from gradatim.session.switches import switches
 from gradatim.tasks import TASKS
@@ -21,6 +37,13 @@ TABLE = Table(columns=(Column(name="x", kind="numeric"),))
 PICTURE = Image(channels=1, height=8, width=8)
 NAMES = Category(names=("a", "b"))
 FLAT, PLANES = torch.zeros(2, 3), torch.zeros(2, 1, 8, 8)
+
+
+class Unsupervised(Task):
+    """A task whose step has no loss of rows."""
+
+    name, metrics = "unsupervised", {}
+    suits = default_metric = step = answers = None
 
 
 def work(rung: str, given, output=NAMES) -> Work:
@@ -51,6 +74,35 @@ def test_switches_that_mean_nothing_are_left_out():
         switches(work("mlp", TABLE), FLAT, ["flip"])
     with pytest.raises(ConfigError, match='did you mean "dropout"'):
         switches(work("mlp", TABLE), FLAT, ["dropuot"])
+
+
+def test_what_has_no_loss_of_rows_is_not_stopped_early():
+    """An adversary and a player of games hold no rows out, so there is nothing to switch."""
+    base = work("mlp", TABLE)
+    names = {s.regulariser for s in switches(replace(base, task=Unsupervised()), FLAT)}
+    assert "early_stopping" not in names
+    assert names >= {"dropout", "weight_decay"}
+
+
+def test_what_a_network_of_games_reads_is_known_without_playing():
+    game, actions = Game(name="no such game", shape=(4, 10, 10)), Actions(names=("a", "b"))
+    base = replace(work("mlp", TABLE), signature=Signature(input=game, output=actions))
+    samples = Samples(torch.arange(9)[:, None], torch.zeros(9, 1))
+    data = SimpleNamespace(samples=samples)
+    place = SimpleNamespace(data=data, split=SimpleNamespace(training=np.array([2, 5])))
+    seeds = features_of(place, base)
+    assert seeds.tolist() == [[2], [5]]
+    names = {s.regulariser for s in switches(base, seeds)}
+    assert not names & {"noise", "mixup", "shift", "cutout", "label_smoothing"}
+
+
+def test_translations_have_label_smoothing():
+    text = Text(length=3, alphabet="ab")
+    signature = Signature(input=text, output=Translation(length=3, alphabet="xy"))
+    base = replace(work("mlp", TABLE), signature=signature)
+    names = {s.regulariser for s in switches(base, torch.zeros(2, 3, dtype=torch.int64))}
+    assert "label_smoothing" in names
+    assert not names & {"noise", "mixup", "shift"}
 
 
 def test_a_switch_follows_the_recipe_that_is_looked_at():

@@ -4,6 +4,7 @@ import csv
 import io
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -47,7 +48,8 @@ def predict(
         to translate. A model of text, of pictures that it draws or of a game needs none.
     out
         A CSV file to write; by default the answers go to stdout. A folder for models that answer
-        with pictures, masks or boxes; a GIF for a game.
+        with pictures, masks or boxes; a GIF for a game. Translations go to lines, a .tsv, a .tmx or
+        a .po.
     prompt
         Of a model of text: what it goes on with.
     length
@@ -79,6 +81,12 @@ def predict(
     answers = answer(loaded, data, encoding)
     for note in answers.notes:
         sys.stderr.write(f"note: {inert(note)}\n")
+    if output.kind == "translation":
+        table = json or (out is not None and out.suffix == ".csv")
+        answers = _put_back(answers, encoding) if table or out is None else answers
+        if not table:
+            _tell_translations(answers, out, encoding)
+            return
     if out is not None and many_files(output):
         names = hand_over(answers.data, answers.predictions, out, form)
         _tell_files(run, out, names, answers.notes, json)
@@ -104,6 +112,24 @@ def _tell_files(
         sys.stdout.write(f"{inert(out / place)}: {count:,} file{'s' if count > 1 else ''}\n")
 
 
+def _put_back(answers: "Answers", encoding: str | None) -> "Answers":
+    """Return translations with the placeholders of their sentences."""
+    from gradatim.session.translations import translations
+
+    said = translations(answers.data, answers.predictions, encoding)
+    return replace(answers, predictions=said)
+
+
+def _tell_translations(answers: "Answers", out: Path | None, encoding: str | None) -> None:
+    """Write translations as the ending of the file says; without a file, a line each."""
+    from gradatim.session.translations import write_translations
+
+    if out is not None:
+        write_translations(answers.data, answers.predictions, out, encoding)
+        return
+    sys.stdout.write("".join(f"{inert(line)}\n" for line in answers.predictions.tolist()))
+
+
 def _tell_table(columns: list[str], rows: list[list[Any]], out: Path | None) -> None:
     from gradatim.runs.files import write_bytes
 
@@ -123,6 +149,8 @@ def _table(answers: "Answers") -> tuple[list[str], list[list[Any]]]:
 
     if many_files(answers.data.signature.output):
         return box_table(answers.data, answers.predictions)
+    if answers.data.signature.output.kind == "continuation":
+        return _costs(answers)
     pairs = zip(map(str, answers.rows), answers.predictions.tolist(), strict=True)
     if answers.probabilities is None:
         return ["prediction"], [[name, value] for name, value in pairs]
@@ -140,6 +168,15 @@ def _table(answers: "Answers") -> tuple[list[str], list[list[Any]]]:
         for i in chosen:
             rows[-1] += [answers.classes[i], float(p[i])]
     return columns, rows
+
+
+def _costs(answers: "Answers") -> tuple[list[str], list[list[Any]]]:
+    """Return how many characters each passage has, and what one of them cost."""
+    many = (answers.data.samples.inputs >= 0).sum(1).tolist()
+    nats = answers.predictions.sum(axis=1, dtype="float64").tolist()
+    rows = zip(map(str, answers.rows), many, nats, strict=True)
+    told = [[name, count, round(cost / max(count, 1), 6)] for name, count, cost in rows]
+    return ["characters", "nats_per_character"], told
 
 
 def _cell(value: object) -> object:

@@ -10,20 +10,21 @@ __all__ = ["story"]
 
 
 def story(
-    name: Literal["xor", "vanishing", "symmetry"],
+    name: Literal["xor", "vanishing", "symmetry", "memory"],
     /,
     *,
     seed: Whole = 0,
     out: Path | None = None,
     json: Json = False,
 ) -> None:
-    """Tell a story of the course with numbers: xor, vanishing or symmetry.
+    """Tell a story of the course with numbers: xor, vanishing, symmetry or memory.
 
     Parameters
     ----------
     name
         xor: what one neuron cannot learn. vanishing: why ten sigmoid layers learn nothing.
-        symmetry: why weights must not begin equal.
+        symmetry: why weights must not begin equal. memory: what an LSTM keeps and a plain RNN
+        does not; half a minute of computing.
     seed
         All chance is a function of it.
     out

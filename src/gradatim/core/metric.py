@@ -14,7 +14,8 @@ class Metric:
     """A named score of `(predictions, targets)`.
 
     `bounded` metrics end at 1, so a difference has the same meaning on any data; `lowest` is the
-    least that a score can be.
+    least that a score can be. `biased` ones score resampled rows worse, for these repeat one
+    another: intervals from resampling are moved back by as much.
     An undefined score (AUC with one class) is NaN and is shown as undefined, never averaged.
     """
 
@@ -23,6 +24,7 @@ class Metric:
     bounded: bool
     function: Callable[[np.ndarray, np.ndarray], float]
     lowest: float = 0.0
+    biased: bool = False
 
     def __call__(self, predictions: np.ndarray, targets: np.ndarray) -> float:
         """Return the score."""

@@ -26,6 +26,11 @@ FIRST = {
     "picture": "use gauss",
     "mask": "use threshold",
     "boxes": "use watershed",
+    "continuation": "use unigram",
+    "translation": "use copy_source",
+    "density": "use gaussian",
+    "synthesis": "use gaussian",
+    "actions": "use random_play",
 }
 """Kind of output -> a rung that takes it, whatever the input."""
 

@@ -199,6 +199,8 @@ class Density(Frozen):
     kind: Literal["density"] = "density"
     grains: tuple[Annotated[float, Field(ge=0)], ...] = ()
     """The step between neighbouring values, one for pictures or one a column; 0: continuous."""
+    levels: Annotated[int, Field(ge=2, le=256)] = 256
+    """Of a pixel."""
 
 
 class Synthesis(Frozen):

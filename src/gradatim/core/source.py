@@ -48,7 +48,8 @@ class ReadOptions:
     `names` is a pattern of file names, such as "{label}_{speaker}.wav". `sigma` is the deviation
     of the noise that is added to clean pictures; with `noisy_targets` a network never sees them
     clean. `source_language` and `target_language` are codes, such as fr and en. `judged` says that
-    the answers of a model are to be compared with targets.
+    the answers of a model are to be compared with targets. `rows_alone` says that no column has to
+    be named as target, and pictures need no classes.
     """
 
     target: str | None = None
@@ -64,10 +65,13 @@ class ReadOptions:
     target_language: str | None = None
     signature: Signature | None = None
     judged: bool = False
+    rows_alone: bool = False
 
     @property
     def job(self) -> Job | None:
         """The job that is asked for, or the one that the model does; None when data decides."""
+        if self.rows_alone:
+            return None
         if self.signature is not None:
             return JOBS[self.signature.output.kind]
         return self.task

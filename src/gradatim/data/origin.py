@@ -8,7 +8,7 @@ import numpy as np
 
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Dataset, Finding, Samples
-from gradatim.core.signature import Image, InputField, Signature, Sound, Table
+from gradatim.core.signature import Game, Image, InputField, Signature, Sound, Table, Text
 from gradatim.data.naming import shown
 from gradatim.data.tables.cells import Cells, content_bytes
 
@@ -84,6 +84,10 @@ def what_to_give(field: InputField) -> str:
         return "the model reads pictures: give a folder of them"
     if isinstance(field, Sound):
         return "the model reads recordings: give a folder of them"
+    if isinstance(field, Text):
+        return "the model reads text: give a file of it in UTF-8"
+    if isinstance(field, Game):
+        return f"the model plays {field.name}: give env:{field.name}"
     shape = f"(rows, {field.steps}, {field.channels})"
     return f"the model reads sequences: give floats of shape {shape}"
 

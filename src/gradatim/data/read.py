@@ -57,7 +57,8 @@ def _check_options(options: ReadOptions) -> None:
         raise ConfigError("--sigma and --noisy-targets are for pictures; add --task denoise")
     languages = (options.source_language, options.target_language)
     if any(languages) and options.job not in (None, "translate"):
-        raise ConfigError(f"--from and --to are languages; {options.job} needs none: leave them out")
+        text = "--from and --to are languages"
+        raise ConfigError(f"{text}; {options.job} needs none: leave them out")
 
 
 def _for_the_job(dataset: Dataset, options: ReadOptions) -> Dataset:

@@ -9,8 +9,9 @@ from gradatim.runs.files import write_array, write_arrays
 
 __all__ = ["SHOWN", "keep_answers"]
 
-SHOWN = 6
-"""Rows of a set of rows whose masks, boxes or pictures are kept to be looked at."""
+SHOWN, MOST = 6, 24
+"""Rows of a set of rows whose answers are kept to be looked at: more where rows are small."""
+ROOM = 100_000  # bytes of rows of which more than SHOWN are kept
 
 
 def keep_answers(
@@ -22,14 +23,18 @@ def keep_answers(
 ) -> list[str]:
     """Write answers to a folder; return the names of the files.
 
-    Probabilities and quantities are all kept (`predictions.npy`). Of masks, boxes and pictures,
-    which may be large, `quality.npy` is kept for every row and `shown.npz` for some rows that are
-    spread evenly, the same for every rung: their numbers (`rows`) and `predictions`.
+    Probabilities and quantities are all kept (`predictions.npy`). Of other answers, such as masks,
+    pictures and sentences, which may be large, `quality.npy` is kept for every row and `shown.npz`
+    for some rows that are spread evenly, the same for every rung: their numbers (`rows`) and
+    `predictions`.
     """
     if quality is None:
         write_array(folder / f"{prefix}predictions.npy", predictions)
         return [f"{prefix}predictions.npy"]
-    some = np.unique(np.linspace(0, len(samples) - 1, SHOWN).round().astype(np.int64))
+    # By the rows, not by the answers to them, whose size may differ from rung to rung.
+    each = max(1, samples.inputs.nbytes // max(1, len(samples)))
+    count = min(max(SHOWN, ROOM // each), MOST)
+    some = np.unique(np.linspace(0, len(samples) - 1, count).round().astype(np.int64))
     numbers = np.arange(len(samples)) if samples.numbers is None else samples.numbers.numpy()
     write_array(folder / f"{prefix}quality.npy", quality.astype(np.float64))
     kept = {"rows": numbers[some], "predictions": predictions[some]}

@@ -60,7 +60,10 @@ def judge(model: Model, task: Task, metric: Metric, samples: Samples) -> Judgeme
         low, high = wilson(round(score * units), units)
     else:
         low, high = bootstrap_interval(
-            lambda rows: metric(predictions[rows], targets[rows]), len(targets), groups
+            lambda rows: metric(predictions[rows], targets[rows]),
+            len(targets),
+            groups,
+            centre=score if metric.biased else None,
         )
     scores, quality = scores_of(task, reading), task.quality(reading)
     curve, remark = task.curve(reading), task.remark(said, samples)

@@ -64,6 +64,7 @@ def signature_for(
     Raises:
         ConfigError: the text says nothing, or something that the rung does not take.
     """
+    _looked_into(rung)
     reason = ""
     for tried in usual if text is None else (text,):
         field = _field(rung, tried)
@@ -78,6 +79,17 @@ def signature_for(
     raise ConfigError(f"--input {reason}\n{_such_as(rung)}")
 
 
+def _looked_into(rung: Rung) -> None:
+    """Refuse networks whose inputs are no numbers, or whose answers are none."""
+    asked, told = set(KINDS) & set(rung.reads), {"category", "quantity"} & set(rung.answers)
+    if not asked or not told:
+        goes = f"{' or '.join(rung.reads)} to {' or '.join(rung.answers)}"
+        raise ConfigError(
+            f"{rung.name} goes from {goes}; what is looked into here are networks from tables, "
+            "pictures or sequences to classes or quantities\ntry mlp, lenet5 or recurrent"
+        )
+
+
 def form(field: InputField) -> tuple[tuple[int, ...], torch.dtype]:
     """Return the shape and type of one sample."""
     if isinstance(field, Image):
@@ -86,6 +98,7 @@ def form(field: InputField) -> tuple[tuple[int, ...], torch.dtype]:
         return (field.steps, field.channels), torch.float64
     if isinstance(field, Sound):
         return (field.length,), torch.int16
+    assert isinstance(field, Table), "texts and games are refused before"
     return (len(field.columns),), torch.float64
 
 
@@ -107,6 +120,7 @@ def spoken(field: InputField) -> str:
         return f"sequences of {field.steps} steps x {field.channels} channels"
     if isinstance(field, Sound):
         return f"recordings of {field.length} samples"
+    assert isinstance(field, Table), "texts and games are refused before"
     return f"rows of {len(field.columns)} columns"
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["GRUCell", "LSTMCell", "RNNCell"]
+__all__ = ["GRUCell", "LSTMCell", "RNNCell", "begin_recurrent"]
 
 
 class _Cell(nn.Module):
@@ -113,3 +113,20 @@ class LSTMCell(_Cell):
         i, f, g, o = (a + b for a, b in both)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * torch.tanh(c), c
+
+
+@torch.no_grad()
+def begin_recurrent(cell: nn.RNNBase) -> None:
+    """Give each gate an orthogonal matrix for the state, and an LSTM's forget gate a bias of 1.
+
+    An orthogonal matrix neither shrinks nor stretches a state, so that a gradient passes many
+    steps; a forget gate that begins open keeps the memory.
+    """
+    width = cell.hidden_size
+    for name, parameter in cell.named_parameters():
+        if name.startswith("weight_hh"):
+            for gate in parameter.split(width):
+                nn.init.orthogonal_(gate)
+        elif name.startswith("bias") and isinstance(cell, nn.LSTM):
+            # torch orders the gates i, f, g, o and adds both biases.
+            parameter[width : 2 * width] = 1.0 if name.startswith("bias_ih") else 0.0

@@ -12,11 +12,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from gradatim.core.chunks import in_chunks
 from gradatim.core.randomness import generator
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
-from gradatim.core.chunks import in_chunks
 from gradatim.layers.kernel import RbfExpansion, nystroem, rbf
 from gradatim.layers.outputs import output_for
 from gradatim.layers.votes import PairwiseMachine, Present

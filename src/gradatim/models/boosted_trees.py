@@ -8,12 +8,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from gradatim.core.chunks import in_chunks
 from gradatim.core.randomness import seed_for
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
-from gradatim.core.chunks import in_chunks
 from gradatim.layers.features import flat_features
 from gradatim.layers.outputs import output_for
 from gradatim.layers.trees import Trees

@@ -10,12 +10,12 @@ from jaxtyping import Float64
 from pydantic import Field
 from torch import Tensor
 
+from gradatim.core.chunks import in_chunks
 from gradatim.core.randomness import generator
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
-from gradatim.core.chunks import in_chunks
 from gradatim.layers.features import flat_features
 from gradatim.layers.kernel import RbfExpansion, nystroem, rbf, scale_of, squared_distances
 from gradatim.layers.outputs import output_for

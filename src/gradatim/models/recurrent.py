@@ -14,6 +14,7 @@ from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Series, Signature, Sound
 from gradatim.layers.outputs import output_for
 from gradatim.layers.pixels import Pixels
+from gradatim.layers.recurrent_cells import begin_recurrent
 from gradatim.layers.sound.log_mel import BANDS, LogMel
 from gradatim.layers.steps import Steps
 from gradatim.models._pictures import within
@@ -50,7 +51,7 @@ class LastState(nn.Module):
             inputs, width, num_layers=depth, batch_first=True, bidirectional=bidirectional
         )
         self.ends = 1 + bidirectional
-        _begin(self.cell, width)
+        begin_recurrent(self.cell)
 
     def forward(self, x: Float[Tensor, "rows *shape"]) -> Float[Tensor, "rows ends_width"]:
         """Return the last state of the top cell, both directions side by side.
@@ -63,22 +64,6 @@ class LastState(nn.Module):
         _, last = self.cell(x)
         states: Tensor = last[0] if isinstance(last, tuple) else last
         return torch.cat(list(states[-self.ends :]), dim=1)
-
-
-@torch.no_grad()
-def _begin(cell: nn.RNNBase, width: int) -> None:
-    """Give each gate an orthogonal matrix for the state, and an LSTM's forget gate a bias of 1.
-
-    An orthogonal matrix neither shrinks nor stretches a state, so that a gradient passes many
-    steps; a forget gate that begins open keeps the memory.
-    """
-    for name, parameter in cell.named_parameters():
-        if name.startswith("weight_hh"):
-            for gate in parameter.split(width):
-                nn.init.orthogonal_(gate)
-        elif name.startswith("bias") and isinstance(cell, nn.LSTM):
-            # torch orders the gates i, f, g, o and adds both biases.
-            parameter[width : 2 * width] = 1.0 if name.startswith("bias_ih") else 0.0
 
 
 class Recurrent(Trained):

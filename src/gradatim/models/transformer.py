@@ -127,6 +127,7 @@ class Transformer(Trained):
         if isinstance(field, Series):
             tokens, remedy = field.steps, "use recurrent"
         else:
+            assert isinstance(field, Table), "refusal() lets no others through"
             tokens, remedy = len(field.columns), "use mlp"
         if tokens > MOST:
             return Refusal(f"{tokens} tokens are too many to compare in pairs", remedy)
@@ -150,6 +151,7 @@ class Transformer(Trained):
             if isinstance(field, Series):
                 features, numbers = Steps(field), field.channels
             else:
+                assert isinstance(field, Sound), "refusal() lets no others through"
                 features, numbers = LogMel(field, layout="steps"), BANDS
             embedding = nn.Linear(numbers, self.width)
             tokens = nn.Sequential(embedding, SinusoidalPositions())

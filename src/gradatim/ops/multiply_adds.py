@@ -17,7 +17,8 @@ def of_operation(
     """Return the multiply-adds of one tensor operation; 0 for all but products.
 
     A product of (n, k) and (k, m) takes n k m; a convolution of K x K from c to c' channels in g
-    groups takes K^2 c c' / g for each place of its output. Sums with a bias are not counted.
+    groups takes K^2 c c' / g for each place of its output; torch's LSTM, one operation for all
+    steps, the numbers of its two matrices at each. Sums with a bias are not counted.
 
     Args:
         operation: as a dispatch mode is told of it.
@@ -29,6 +30,9 @@ def of_operation(
     """
     from torch.utils.flop_counter import flop_registry
 
+    if operation.overloadpacket is torch.ops.aten.mkldnn_rnn_layer:
+        steps, rows = arguments[0].shape[:2]
+        return int(steps * rows * (arguments[1].numel() + arguments[2].numel()))
     count = flop_registry.get(operation.overloadpacket)
     return int(count(*arguments, **named, out_val=result)) // 2 if count else 0
 

@@ -4,6 +4,9 @@ from typing import Any
 
 __all__ = ["model_card", "spoken"]
 
+USES = {"model_text": '--prompt "..."', "synthesise": "--out FOLDER", "play": "--out game.gif"}
+"""Task -> what `predict` is given where a model needs no data."""
+
 
 def model_card(leaderboard: dict[str, Any]) -> str:
     """Return the card of a climb's chosen model, as Markdown."""
@@ -27,7 +30,8 @@ def model_card(leaderboard: dict[str, Any]) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [_line(row) for row in leaderboard["rungs"]]
-    lines += ["", "## Use", "", "    gradatim predict RUN INPUT", ""]
+    asked = USES.get(leaderboard["task"], "INPUT")
+    lines += ["", "## Use", "", f"    gradatim predict RUN {asked}", ""]
     lines += ["The numbers are in `model.safetensors`, the architecture in `model.json`."]
     return "\n".join(lines) + "\n"
 

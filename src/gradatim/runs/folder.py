@@ -19,7 +19,8 @@ __all__ = ["QUESTION", "command_of", "environment", "find_run", "open_run", "rea
 
 ASKED = ("job", "data", "options", "drop", "rows", "allow_leak", "seed", "metric", "fingerprint")
 OPTIONS = tuple(ReadOptions().as_dict())
-LATER = ("names", "sigma", "noisy_targets")  # options of data that are said where they are set
+LATER = ("names", "sigma", "noisy_targets", "source_language", "target_language")
+"""Options of data that are said where they are set."""
 QUESTION, ENVIRONMENT = "question.json", "environment.json"
 
 

@@ -12,6 +12,7 @@ from gradatim.compare.job import Work
 from gradatim.compare.leaderboard import Ladder
 from gradatim.compare.variant import Variant
 from gradatim.core.errors import ConfigError, NumericError
+from gradatim.core.signature import Game
 from gradatim.report.ablation import ablation_page, said_of
 from gradatim.session.comparison import Comparison, Telling, Watch, carry_out
 from gradatim.session.data_options import Chosen, CompareOptions
@@ -99,8 +100,10 @@ def _work(place: Ground, name: str, changes: Mapping[str, Any]) -> Work:
 
 
 def _features(place: Ground, base: Work) -> Tensor:
-    """Return some training rows as the network reads them."""
+    """Return some training rows as the network reads them; of games, their seeds."""
     inputs = place.data.samples.inputs[place.split.training[:LOOK]]
+    if isinstance(base.signature.input, Game):
+        return inputs
     build = getattr(base.rung, "build", None)
     if build is None:
         raise ConfigError(f"{base.rung.name} builds no network")

@@ -5,6 +5,8 @@
     detect    predictions.json (COCO), Annotations/NAME.xml (VOC) or labels/NAME.txt with
               classes.txt (YOLO), and overlays/NAME.png
 
+What is written of translations: `session.translations`.
+
 COCO has every box, for average precision asks for the unsure ones too; whatever is for people has
 those that are at least 50 % sure.
 """
@@ -28,6 +30,7 @@ from gradatim.ops.segmentation.overlay import overlay
 from gradatim.runs.files import write_bytes
 from gradatim.session.asked_pictures import Asked, asked_pictures, location
 from gradatim.session.overlays import labelled, png_bytes
+from gradatim.session.translations import check_translation
 
 __all__ = ["Format", "box_table", "check_way", "hand_over", "many_files"]
 
@@ -56,6 +59,8 @@ def check_way(output: OutputField, data: Any, out: Path | None, form: Format | N
         raise ConfigError(f"this model answers with {what}; name a folder for them: --out FOLDER")
     if out is None and form is not None:
         raise ConfigError(f"--format {form} writes files; name a folder for them: --out FOLDER")
+    if output.kind == "translation":
+        check_translation(str(data), out)
     if out is None or not many_files(output):
         return
     if out.exists() and not out.is_dir():

@@ -34,6 +34,8 @@ def _rungs() -> list[dict[str, Any]]:
             "summary": rung.idea,
             "place": rung.place,
             "source": rung.source,
+            "reads": list(rung.reads),
+            "answers": list(rung.answers),
             "deviations": list(rung.deviations),
             "settings": {k: f.default for k, f in rung.model_fields.items()},
             "sizes": sorted(rung.sizes),

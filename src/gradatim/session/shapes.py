@@ -9,7 +9,7 @@ import torch
 
 from gradatim.core.errors import ConfigError
 from gradatim.core.rung import Rung
-from gradatim.core.signature import Image, InputField, Series, Sound
+from gradatim.core.signature import Image, InputField, Series, Sound, Table
 from gradatim.explain.examples import form, signature_for, spoken, trained
 from gradatim.explain.shapes import Shapes
 from gradatim.explain.shapes import shapes as trace
@@ -160,6 +160,7 @@ def _sides(field: InputField, row: torch.Tensor) -> tuple[tuple[int, ...], str]:
         return (field.steps,), "steps"
     if isinstance(field, Sound):
         return (field.length,), "samples"
+    assert isinstance(field, Table), "texts and games are refused before"
     return (len(field.columns),), "columns"
 
 

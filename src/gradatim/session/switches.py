@@ -9,7 +9,8 @@ from torch import Tensor
 from gradatim.compare.job import Work
 from gradatim.core.errors import ConfigError, nearest
 from gradatim.core.rung import Rung
-from gradatim.core.signature import Category
+from gradatim.core.signature import Category, Translation
+from gradatim.core.task import Supervised
 from gradatim.data.augment import PICTURES_ONLY
 
 __all__ = ["Switch", "switches"]
@@ -96,7 +97,9 @@ def _fits(name: str, base: Work, features: Tensor) -> bool:
     if name in ("dropout", "normalisation"):
         return name in type(base.rung).model_fields
     if name == "label_smoothing":
-        return isinstance(base.signature.output, Category)
+        return isinstance(base.signature.output, Category | Translation)
+    if name == "early_stopping":
+        return isinstance(base.task, Supervised)  # others have no loss of rows to be held out
     if name in PICTURES_ONLY:
         return features.dim() == 4
     return features.is_floating_point() or name not in ("noise", "mixup")

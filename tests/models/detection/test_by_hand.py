@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from gradatim.core.chunks import in_chunks
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Boxes, Image, Signature
-from gradatim.core.chunks import in_chunks
 from gradatim.layers.detection.hog_windows import HogWindows
 from gradatim.layers.detection.watershed_regions import WatershedRegions
 from gradatim.models.detection import watershed

@@ -27,7 +27,7 @@ import torch
 from scipy.spatial import cKDTree
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Sound
+from gradatim.core.signature import Game, Sound, Text
 from gradatim.data.doctor.thumbnails import picture_pairs
 from gradatim.data.doctor.twins import first_rows, sets_of
 from gradatim.data.doctor.typical import radius
@@ -58,9 +58,10 @@ def neighbours(dataset: Dataset, sets: np.ndarray) -> Neighbours:
     rows = _runs(first_rows(sets))
     if len(rows) < 3:
         return Neighbours(np.empty((0, 2), dtype=np.int64), len(rows))
-    if isinstance(dataset.signature.input, Sound):
-        # One voice is near itself: only equal recordings are copies.
-        return Neighbours(np.empty((0, 2), dtype=np.int64), len(rows))
+    if isinstance(dataset.signature.input, Game | Sound | Text):
+        # One voice is near itself, and so is one language; seeds have no distance at all. Only
+        # what is equal is a copy.
+        return Neighbours(np.empty((0, 2), dtype=np.int64), len(first_rows(sets)))
     planes = pictures(dataset)
     if planes is not None:
         pairs = picture_pairs(planes, torch.from_numpy(rows))

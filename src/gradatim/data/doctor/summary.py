@@ -5,9 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Column, Image, Quantity, Series, Sound
+from gradatim.core.signature import (
+    Column,
+    Game,
+    Image,
+    Quantity,
+    Series,
+    Sound,
+    Synthesis,
+    Text,
+    Translation,
+)
 from gradatim.data.doctor.twins import equal_sets, first_rows
 from gradatim.data.doctor.view import cells, class_names, columns, open_rows, targets
 
@@ -47,12 +58,27 @@ def _duplicates(dataset: Dataset) -> int:
 
 def _input(dataset: Dataset) -> dict[str, Any]:
     field = dataset.signature.input
-    if isinstance(field, (Image, Sound)):
-        return field.model_dump()
+    if isinstance(field, Image | Sound | Game):
+        return field.model_dump(mode="json")
+    if isinstance(field, Text):
+        return _text(field, dataset.samples.inputs)
     if isinstance(field, Series):
         return field.model_dump() | {"ranges": _ranges(field, dataset)}
     listed = zip(field.columns[:LISTED], cells(dataset).T, strict=False)
     return {"kind": "table", "columns": [_column(column, values) for column, values in listed]}
+
+
+def _text(field: Text | Translation, rows: Tensor) -> dict[str, Any]:
+    """Return a text in numbers; its alphabet may be as long as Unicode."""
+    lengths = (rows >= 0).sum(1)
+    return {
+        "kind": field.kind,
+        "language": field.language,
+        "characters": int(lengths.sum()),
+        "different_characters": len(field.alphabet),
+        "shortest": int(lengths.min()) if len(rows) else 0,
+        "longest": int(lengths.max()) if len(rows) else 0,
+    }
 
 
 def _ranges(field: Series, dataset: Dataset) -> list[dict[str, float]]:
@@ -95,11 +121,25 @@ def _target(dataset: Dataset) -> dict[str, Any]:
         listed = zip(names[:LISTED], counts, strict=False)
         classes = [{"name": name, "count": count} for name, count in listed]
         return {"kind": "category", "name": getattr(field, "name", "label"), "classes": classes}
+    if isinstance(field, Translation):
+        return _text(field, dataset.samples.targets)
+    if isinstance(field, Synthesis) and field.names:
+        return _synthesis(field, dataset)
     if not isinstance(field, Quantity):
         return field.model_dump(mode="json")
     quantiles = [None] * len(field.names) if known is None else _quantiles(known)
     both = zip(field.names, quantiles, strict=True)
     return {"kind": "quantity", "quantities": [{"name": n, "quantiles": q} for n, q in both]}
+
+
+def _synthesis(field: Synthesis, dataset: Dataset) -> dict[str, Any]:
+    """Return how many rows of each class there are to draw others like them."""
+    known = len(dataset.samples.targets) == len(dataset)
+    codes = dataset.samples.targets.numpy()[open_rows(dataset)] if known else np.empty(0, np.int64)
+    counts = np.bincount(codes[codes >= 0], minlength=len(field.names)).tolist()
+    listed = zip(field.names[:LISTED], counts, strict=False)
+    classes = [{"name": name, "count": count} for name, count in listed]
+    return {"kind": field.kind, "levels": field.levels, "classes": classes}
 
 
 def _quantiles(values: np.ndarray) -> list[Any]:

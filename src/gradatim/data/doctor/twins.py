@@ -6,7 +6,7 @@ from math import log
 import numpy as np
 
 from gradatim.core.samples import Dataset
-from gradatim.core.signature import Sound
+from gradatim.core.signature import Game, Sound, Text
 from gradatim.data.doctor.view import cells, columns, pictures
 
 __all__ = ["coarse", "equal_sets", "first_rows", "twin_rows"]
@@ -23,7 +23,7 @@ def equal_sets(dataset: Dataset) -> np.ndarray:
     Missing cells equal each other, and -0.0 equals 0.0. Rows are compared by their 128-bit
     BLAKE2b digest, which takes one pass and no copy of the pictures.
     """
-    if isinstance(dataset.signature.input, Sound):
+    if isinstance(dataset.signature.input, Game | Sound | Text):
         rows = dataset.samples.inputs.numpy()
     else:
         planes = pictures(dataset)

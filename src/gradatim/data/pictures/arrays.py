@@ -7,7 +7,7 @@ import torch
 
 from gradatim.core.errors import DataError
 from gradatim.core.samples import Dataset, Samples
-from gradatim.core.signature import Image, Signature
+from gradatim.core.signature import Density, Image, Signature
 from gradatim.core.source import ReadOptions
 from gradatim.data.naming import shown
 from gradatim.data.origin import Origin, fingerprint_of, what_to_give
@@ -60,12 +60,14 @@ def dataset_from_pictures(
     _check_lengths(planes, target, origin, options)
     if options.signature is not None:
         return _code(planes, target, origin, options.signature)
-    assert target is not None, "learning needs targets"
-    answer = learn_target(target, origin, options.task)
     _, channels, height, width = planes.shape
-    signature = Signature(
-        input=Image(channels=channels, height=height, width=width), output=answer.output
-    )
+    image = Image(channels=channels, height=height, width=width)
+    if target is None:
+        assert options.rows_alone, "learning needs targets"
+        signature = Signature(input=image, output=Density())
+        return origin.dataset(Samples(_tensor(planes), torch.zeros(len(planes), 1)), signature, [])
+    answer = learn_target(target, origin, options.task)
+    signature = Signature(input=image, output=answer.output)
     samples = Samples(_tensor(planes), answer.values)
     return origin.dataset(samples, signature, answer.findings)
 

@@ -6,8 +6,10 @@ from gradatim.core.samples import Dataset, Finding
 from gradatim.core.source import ReadOptions, Source
 from gradatim.data.files import checked_path
 from gradatim.data.naming import listed, number_of
+from gradatim.data.pairs.languages import asks_to_translate
 from gradatim.data.tables.assembly import dataset_from_cells
 from gradatim.data.tables.delimited import read_delimited
+from gradatim.data.text.telling import is_prose
 
 __all__ = ["SOURCE", "Csv"]
 
@@ -20,7 +22,8 @@ class Csv(Source):
     summary: ClassVar[str] = "a table as text (.csv, .tsv, .txt, .gz): comma, tab or semicolon"
 
     def claims(self, location: str, options: ReadOptions) -> bool:
-        return location.lower().endswith(ENDINGS)
+        table = location.lower().endswith(ENDINGS) and not asks_to_translate(options)
+        return table and not is_prose(location, options)
 
     def read(self, location: str, options: ReadOptions) -> Dataset:
         path = checked_path(location, "file")

@@ -10,7 +10,7 @@ import torch
 
 from gradatim.core.errors import ConfigError, DataError
 from gradatim.core.samples import Dataset, Finding, Samples
-from gradatim.core.signature import Category, Image, Signature
+from gradatim.core.signature import Category, Density, Image, Signature
 from gradatim.core.source import ReadOptions, Source
 from gradatim.data.annotated import layouts_of
 from gradatim.data.file_names import group_codes
@@ -18,6 +18,8 @@ from gradatim.data.files import checked_path
 from gradatim.data.many_files import quarantined
 from gradatim.data.naming import listed, plain_name, shown, sorted_names
 from gradatim.data.origin import Origin, what_to_give
+from gradatim.data.pairs.languages import asks_to_translate
+from gradatim.data.pairs.lines import holds_pairs
 from gradatim.data.pictures.classes import Layout, layout_by_names, layout_of
 from gradatim.data.pictures.decoding import (
     Decoded,
@@ -30,6 +32,7 @@ from gradatim.data.pictures.decoding import (
 from gradatim.data.pictures.listing import ENDINGS, Listing, list_pictures
 from gradatim.data.sounds.listing import holds_sounds
 from gradatim.data.tables.targets import no_targets, twin_findings
+from gradatim.data.text.telling import holds_text
 
 __all__ = ["SOURCE", "Folder"]
 
@@ -41,10 +44,12 @@ class Folder(Source):
 
     def claims(self, location: str, options: ReadOptions) -> bool:
         path = Path(location)
-        if options.job not in (None, "classify", "regress"):
+        if options.job not in (None, "classify", "regress") or asks_to_translate(options):
             return False
         if path.is_dir():
-            told = options.job is None and layouts_of(path)
+            told = options.job is None and (
+                layouts_of(path) or holds_text(path) or holds_pairs(path, options)
+            )
             return not (told or any(path.glob("*-idx?-ubyte*")) or holds_sounds(path))
         return path.suffix.lower() in ENDINGS
 
@@ -81,15 +86,18 @@ def _learn(root: Path, location: str, listing: Listing, options: ReadOptions) ->
         layout = layout_by_names(listing, options.names, options.group, location)
     else:
         layout = layout_of(listing)
-    _refuse_layout(layout, location)
-    files = [root / picture for picture in layout.pictures]
-    names = _names(layout.pictures)
+    alone = options.rows_alone and len(layout.classes) < 2
+    if not alone:
+        _refuse_layout(layout, location)
+    labelled = _unlabelled(listing) if alone else _labelled(layout, layout.classes)
+    files = [root / picture for picture in labelled.pictures]
+    names = _names(labelled.pictures)
     headers = headers_of(files, names)
     image, resized = common_shape(headers, location)
-    output = Category(name="class", names=layout.classes)
-    labelled = _labelled(layout, output.names)
+    output = Density() if alone else Category(name="class", names=layout.classes)
     decoded = decode_files(files, names, image, location)
-    _refuse_empty_class(labelled, decoded, output, location)
+    if isinstance(output, Category):
+        _refuse_empty_class(labelled, decoded, output, location)
     if image.channels == 3 and colourless(decoded.planes):
         image = image.model_copy(update={"channels": 1})
         decoded = replace(decoded, planes=decoded.planes[:, :1].copy())
@@ -118,13 +126,17 @@ def _recognised(
     output = signature.output
     found = set(layout.labels)
     if not isinstance(output, Category) or not found & set(output.names):
-        order = sorted_names(str(picture) for picture in listing.pictures)
-        return _Labelled([PurePosixPath(name) for name in order], None, None)
+        return _unlabelled(listing)
     strange = sorted_names(found - set(output.names))
     if strange:
         trouble = f"{shown(location, 200)}: the model knows no class {listed(strange, 5)}"
         raise DataError(f"{trouble}; it knows {listed(output.names)}")
     return _labelled(layout, output.names)
+
+
+def _unlabelled(listing: Listing) -> _Labelled:
+    order = sorted_names(str(picture) for picture in listing.pictures)
+    return _Labelled([PurePosixPath(name) for name in order], None, None)
 
 
 def _labelled(layout: Layout, names: Sequence[str]) -> _Labelled:

@@ -7,7 +7,15 @@ import torch
 from torch import Tensor
 
 from gradatim.core.samples import Dataset, Finding, Samples
-from gradatim.core.signature import Category, Column, OutputField, Quantity, Signature, Table
+from gradatim.core.signature import (
+    Category,
+    Column,
+    Density,
+    OutputField,
+    Quantity,
+    Signature,
+    Table,
+)
 from gradatim.core.source import ReadOptions
 from gradatim.data.naming import listed, shown
 from gradatim.data.origin import Origin, what_to_give
@@ -52,9 +60,10 @@ def _named(columns: Sequence[Cells], origin: Origin) -> dict[str, Cells]:
 
 
 def _learn(table: dict[str, Cells], origin: Origin, options: ReadOptions) -> Dataset:
+    if options.rows_alone and options.target is None:
+        return _learn_rows(table, origin, options)
     target, notes = roles_of(table, origin, options)
-    if len(origin.rows) < 2:
-        raise origin.error("one row is no data to learn from", "add rows")
+    _refuse_one_row(origin)
     answer = learn_target(table[target], origin, options.task)
     taken = {target, options.group, options.time}
     rest = [cells for name, cells in table.items() if name not in taken]
@@ -63,6 +72,23 @@ def _learn(table: dict[str, Cells], origin: Origin, options: ReadOptions) -> Dat
     samples = Samples(inputs, answer.values, *groups_and_times(table, origin, options))
     signature = Signature(input=Table(columns=tuple(columns)), output=answer.output)
     return origin.dataset(samples, signature, [*notes, *answer.findings, *findings])
+
+
+def _refuse_one_row(origin: Origin) -> None:
+    if len(origin.rows) < 2:
+        raise origin.error("one row is no data to learn from", "add rows")
+
+
+def _learn_rows(table: dict[str, Cells], origin: Origin, options: ReadOptions) -> Dataset:
+    """Return a table in which no column is a target."""
+    _refuse_one_row(origin)
+    rest = [cells for name, cells in table.items() if name not in (options.group, options.time)]
+    inputs, columns, findings = _features(rest, origin)
+    _refuse_missing(inputs, columns, origin, options)
+    targets = torch.zeros(len(inputs), 1)
+    samples = Samples(inputs, targets, *groups_and_times(table, origin, options))
+    signature = Signature(input=Table(columns=tuple(columns)), output=Density())
+    return origin.dataset(samples, signature, findings)
 
 
 def _features(rest: list[Cells], origin: Origin) -> tuple[Tensor, list[Column], list[Finding]]:

@@ -21,7 +21,7 @@ from gradatim.data.naming import shown
 from gradatim.data.origin import Origin
 from gradatim.data.tables.cells import TextCells, from_index
 
-__all__ = ["read_delimited"]
+__all__ = ["decoded", "read_delimited", "tabular"]
 
 GROWTH = 20.0
 """Bytes of memory for a byte of text: every distinct cell becomes a Python string."""
@@ -87,6 +87,11 @@ def decoded(content: bytes, name: str, encoding: str | None) -> str:
     except LookupError as error:
         message = f"there is no text encoding {shown(encoding)}; usual ones: utf-8, cp1252, utf-16"
         raise ConfigError(message) from error
+
+
+def tabular(text: str) -> bool:
+    """Tell whether three lines or more all have as many cells as the first one, and several."""
+    return len(text.splitlines()) > 2 and any(_score(text, mark)[0] for mark in ",\t;")
 
 
 def _sniffed(text: str) -> str:

@@ -75,7 +75,7 @@ def dataset_from_arrays(
     Raises:
         DataError: arrays of other shapes or types, or of different lengths.
     """
-    if y is None and options.signature is None:
+    if y is None and options.signature is None and not options.rows_alone:
         raise ConfigError(f"{shown(name)} has no targets to learn from; give (X, y)")
     answers = None if y is None else _answers(y, target or options.target or "", name)
     if hasattr(x, "columns"):

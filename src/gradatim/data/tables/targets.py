@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gradatim.core.samples import Finding
-from gradatim.core.signature import Category, OutputField, Quantity
+from gradatim.core.signature import Category, Density, OutputField, Quantity, Synthesis
 from gradatim.data.naming import listed, number_of, shown, sorted_names, twins
 from gradatim.data.origin import Origin
 from gradatim.data.tables.cells import Cells, NumberCells, TextCells, as_text
@@ -59,6 +59,8 @@ def code_target(cells: Cells, origin: Origin, output: OutputField) -> Tensor:
     """
     if isinstance(output, Quantity):
         return _quantity(cells, _numbers(cells, origin, asked=True), origin).values
+    if isinstance(output, Density | Synthesis):
+        return no_targets(output)
     if not isinstance(output, Category):
         raise origin.error("these are words or numbers", f"the model answers with {output.kind}")
     texts = as_text(cells)

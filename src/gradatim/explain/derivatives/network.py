@@ -65,6 +65,7 @@ def example(name: str, size: str = "tiny", given: str | None = None) -> Example:
     rung = trained(name, size or None)
     signature = signature_for(rung, given, usual=USUAL)
     task = next(task for task in TASKS.all().values() if task.suits(signature))
+    assert isinstance(task, Supervised), "signature_for knows rows with right answers only"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(0, "derive"))
         model = rung.build(signature, {}).eval()

@@ -29,7 +29,7 @@ class Autoencoder(Denoiser):
     place: ClassVar[int] = 17
     idea: ClassVar[str] = "learns a short code that has room for pictures and none for noise"
     source: ClassVar[str] = (
-        "Vincent, Larochelle, Bengio & Manzagol 2008; Masci et al. 2011; course 000, autoencoders"
+        "Vincent, Larochelle, Bengio & Manzagol 2008; Masci et al. 2011; course 001, chapter 10"
     )
     deviations: ClassVar[tuple[str, ...]] = (
         "convolutions of stride 2 in place of pooling, resize-convolutions to enlarge",

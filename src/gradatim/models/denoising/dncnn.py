@@ -10,7 +10,7 @@ from torch import nn
 
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
-from gradatim.core.task import Task, Taught
+from gradatim.core.task import Supervised, Task, Taught
 from gradatim.layers.denoising.levels import OnLevels
 from gradatim.layers.normalisation import normalisation
 from gradatim.models.denoising._network import Denoiser
@@ -74,6 +74,7 @@ class DnCNN(Denoiser):
 
     def taught(self, task: Task, model: Model) -> Task:
         """Return the task with noise of all strengths, when the network is to be blind."""
+        assert isinstance(task, Supervised), "pictures have right answers"
         return AllLevels(task, task.losses) if self.blind else task
 
 

@@ -10,12 +10,12 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from gradatim.core.chunks import in_chunks
 from gradatim.core.randomness import generator
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
-from gradatim.core.chunks import in_chunks
 from gradatim.layers.detection.candidate_boxes import Candidates, best_partners, moves_between
 from gradatim.layers.detection.hog_windows import HogWindows, View
 from gradatim.layers.pixels import Pixels

@@ -9,12 +9,12 @@ from jaxtyping import Float64, Int64
 from pydantic import Field
 from torch import Tensor
 
+from gradatim.core.chunks import in_chunks
 from gradatim.core.randomness import generator
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
-from gradatim.core.chunks import in_chunks
 from gradatim.layers.detection.candidate_boxes import Candidates, best_partners, moves_between
 from gradatim.layers.detection.region_judge import RegionJudge
 from gradatim.layers.detection.watershed_regions import WatershedRegions

@@ -1,0 +1,1 @@
+"""Sentences with their translations: formats of files, reader and writer side by side."""

@@ -1,0 +1,1 @@
+"""Parts of rungs that read and write text: tokens, and what networks make of them."""

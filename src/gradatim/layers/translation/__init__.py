@@ -1,0 +1,1 @@
+"""Parts of translators: texts that are kept, tables of words, networks that read and write."""

@@ -1,0 +1,1 @@
+"""Rungs that say how a text goes on."""

@@ -1,0 +1,1 @@
+"""Translation: words and characters, scores of sentences, alignment of words."""
