@@ -52,7 +52,7 @@ CASES = {
     "nothing beats the dummy": (
         ["majority0 0.5 0 1", "linear 0.49 0.3 0.6", "mlp* 0.48 0.6 0.3"],
         ("majority", True, "does not pay"),
-        ["Nothing beats majority: the inputs do not tell the target"],
+        ["Nothing beats majority, which does not even look at the data"],
     ),
     "the dummy is practically as good": (
         ["mean0 -10.05 0.1 0.85", "ridge -10.0 0 1"],

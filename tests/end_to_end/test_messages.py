@@ -47,8 +47,8 @@ Which network does my data need?
 │                 multiply-adds, fields.                                       │
 │ signal          Draw how large signals and gradients are, layer by layer,    │
 │                 beside theory.                                               │
-│ story           Tell a story of the course with numbers: xor, vanishing or   │
-│                 symmetry.                                                    │
+│ story           Tell a story of the course with numbers: xor, vanishing,     │
+│                 symmetry or memory.                                          │
 │ track           Write a run's records for TensorBoard or MLflow.             │
 │ --help (-h)     Display this message and exit.                               │
 │ --version       Display application version.                                 │

@@ -9,6 +9,7 @@ import pytest
 from gradatim.report import build
 
 from .fake_data import Data, hostile, regression
+from .fake_jobs import OTHERS, write_job
 from .fake_run import write_run
 from .fake_views import JOBS, write_views
 
@@ -29,6 +30,8 @@ def browser() -> Iterator[Any]:
 
 
 def _made(folder: Path, what: Any) -> Path:
+    if what in OTHERS:
+        return write_job(folder, what)
     return write_views(folder, what, True) if isinstance(what, str) else write_run(folder, what())
 
 
@@ -57,7 +60,7 @@ def overflow(page: Any) -> int:
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
-@pytest.mark.parametrize("opened", [Data, regression, hostile, *JOBS], indirect=True)
+@pytest.mark.parametrize("opened", [Data, regression, hostile, *JOBS, *OTHERS], indirect=True)
 def test_quiet_and_responsive(opened: Any) -> None:
     assert opened.locator("h1").count() == 1
     for summary in opened.locator("summary").all():
@@ -96,7 +99,7 @@ def test_dark_is_dark(opened: Any) -> None:
     assert shades["dark"] < 100 < 700 < shades["light"]
 
 
-@pytest.mark.parametrize("opened", [Data, "denoise"], indirect=True)
+@pytest.mark.parametrize("opened", [Data, "denoise", "model_text", "translate"], indirect=True)
 def test_print_opens_all_and_cuts_nothing_off(opened: Any) -> None:
     closed = opened.locator("details:not([open])").count()
     assert closed

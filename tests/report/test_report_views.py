@@ -249,5 +249,5 @@ def test_a_fit_says_whether_rows_were_held_out(tmp_path, values, said):
     (tmp_path / "fit.json").write_text('{"rung": "mlp"}')
     lines = [json.dumps({"epoch": n, "values": {"loss": 1.0 / n, **values}}) for n in (1, 2, 3)]
     (tmp_path / "records.jsonl").write_text("\n".join(lines))
-    drawing = learning(Evidence(tmp_path), "mlp")
+    (drawing,) = learning(Evidence(tmp_path), "mlp")
     assert ("No rows were held out" in drawing.caption) is said

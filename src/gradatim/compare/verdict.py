@@ -84,7 +84,7 @@ def _deep(
 
 def _headline(chosen: Standing, best: Standing, clear: bool, deep: str) -> str:
     if chosen.dummy:
-        return f"Nothing beats {chosen.rung}: the inputs do not tell the target"
+        return f"Nothing beats {chosen.rung}, which does not even look at the data"
     if not clear:
         lead = "it leads" if chosen is best else "the simplest of those that lead"
         return f"No clear winner: take {chosen.rung}, {lead}"

@@ -15,13 +15,16 @@ from gradatim.report.figures.folds import fold_figure
 from gradatim.report.figures.scores import Ladder
 from gradatim.report.findings import Findings, findings
 from gradatim.report.learning import choice, learning
+from gradatim.report.meanings import meaning
 from gradatim.report.pictures import Gallery
+from gradatim.report.qualities import measured_as
 from gradatim.report.reproduce import Reproduction, reproduction
 from gradatim.report.rungs import RungRow, rung_rows
 from gradatim.report.samples import Sampler
 from gradatim.report.side_by_side import SideBySide, side_by_side
 from gradatim.report.study import Study, study
 from gradatim.report.verdict import Verdict, direction_is_up, verdict
+from gradatim.report.views import Views, views
 
 __all__ = ["Chapter", "chapter"]
 
@@ -45,12 +48,21 @@ class Chapter:
     folds: Markup | None
     costs: Sequence[Drawing]
     side: SideBySide | None
+    views: Views
+    kind: str
+    """Of a model's answers, such as "category"."""
+    meaning: str
+    """What the metric says, where few readers know it."""
+    remark: str
+    """How the test score was computed, where the task says so."""
+    measure: str
+    """What is told of a row, such as "PSNR in dB"."""
     study: Study
     choices: Sequence[Drawing]
     learning: Sequence[Drawing]
     findings: Findings
     reproduction: Reproduction
-    pictures_left_out: int
+    left_out: int
     hidden_rungs: int
 
 
@@ -68,7 +80,9 @@ def chapter(folder: Path, budget: int) -> Chapter:
     shown = fitted[-MOST_RUNGS:]
     scored = [row for row in shown if row.tried]
     ladder = Ladder(scored, said.rung, evidence.metric, higher)
-    side = side_by_side(evidence, [row.name for row in shown], said.rung, budget)
+    names = [row.name for row in shown]
+    side = side_by_side(evidence, names, said.rung, budget)
+    seen = views(evidence, names, said.rung, gallery, budget)
     rope, drawn = number(evidence.fact("rope")), len(scored) > 1
     return Chapter(
         name=evidence.name,
@@ -84,12 +98,17 @@ def chapter(folder: Path, budget: int) -> Chapter:
         folds=fold_figure(ladder) if drawn and any(row.folds for row in scored) else None,
         costs=_costs(ladder) if drawn else [],
         side=side,
+        views=seen,
+        kind=evidence.answers,
+        meaning=meaning(evidence.metric),
+        remark=text(evidence.test.get("remark")),
+        measure=measured_as(evidence),
         study=study(evidence, shown, said.rung, Sampler(evidence, gallery)),
         choices=[d for row in shown if (d := choice(evidence, row.name))],
-        learning=[d for row in shown if (d := learning(evidence, row.name))],
+        learning=[d for row in shown for d in learning(evidence, row.name)],
         findings=findings(evidence),
         reproduction=reproduction(evidence),
-        pictures_left_out=gallery.left_out + (side.left_out if side else 0),
+        left_out=gallery.left_out + (side.left_out if side else 0) + seen.left_out,
         hidden_rungs=len(fitted) - len(shown),
     )
 

@@ -14,6 +14,8 @@ __all__ = ["Evidence", "entries", "number", "text"]
 
 JOBS = {"category": "classify", "quantity": "regress"}
 JOBS |= {"picture": "denoise", "mask": "segment", "boxes": "detect"}
+JOBS |= {"continuation": "model_text", "translation": "translate", "density": "density"}
+JOBS |= {"synthesis": "synthesise", "actions": "play"}
 SIGNS_OF_A_RUN = ("leaderboard.json", "question.json", "fit.json", "fits")
 
 
@@ -83,9 +85,13 @@ class Evidence:
     @property
     def task(self) -> str:
         """Return "classify", "regress" or whatever the run calls its job."""
-        named = text(self.fact("task"))
-        kind = self.signature.get("output", {}).get("kind")
-        return named or JOBS.get(kind, "")
+        return text(self.fact("task")) or JOBS.get(self.answers, "")
+
+    @property
+    def answers(self) -> str:
+        """Return the kind of a model's answers, such as "category"; empty when it is not known."""
+        output = self.signature.get("output")
+        return text(output.get("kind")) if isinstance(output, dict) else ""
 
     @property
     def metric(self) -> str:

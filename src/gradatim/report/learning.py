@@ -1,6 +1,7 @@
 """How trained rungs learnt, from the records of their fits; and how a size was chosen."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +15,52 @@ __all__ = ["choice", "learning"]
 
 FOLDS = 10  # lines drawn
 POINTS = 150  # of a line
+PANELS: Mapping[str, Mapping[str, str]] = {
+    "loss": {"loss": "loss", "validation_loss": "validation loss"},
+    "losses": {"loss": "discriminator", "generator_loss": "generator"},
+    "return while it learns": {"return": "return"},
+}
+"""Title of a figure -> what it draws of the records, and what that is called."""
+ADVERSARY = "generator_loss"
+PLAYING = ("synthesis", "actions")
+"""Answers that are learnt without right ones, so that no rows are ever held out."""
+LAST = " No rows were held out: it learnt to the end."
 
 
-def learning(evidence: Evidence, rung: str) -> Drawing | None:
-    """Return the learning curves of a rung; None for one that was solved."""
-    curves: dict[str, list[Curve]] = {}
+Records = list[dict[str, Any]]
+
+
+def learning(evidence: Evidence, rung: str) -> list[Drawing]:
+    """Return the learning curves of a rung; none for one that was solved."""
     fits = [folder for _, folder in sorted(evidence.fits.get(rung, {}).items())]
     fits = fits or ([evidence.folder] if evidence.fit else [])
-    for folder in fits[:FOLDS]:
-        records = _records(folder / "records.jsonl")
-        for key in ("loss", "validation_loss"):
-            line = _curve(records, key)
-            if len(line) > 1:
-                curves.setdefault(key.replace("_", " "), []).append(line)
-    if not curves:
-        return None
+    records = [_records(folder / "records.jsonl") for folder in fits[:FOLDS]]
     more = f" The first {FOLDS} of {len(fits)} fits are drawn." if len(fits) > FOLDS else ""
     lines = ", one line a fold" if len(fits) > 1 else ""
-    whole = "" if "validation loss" in curves else " No rows were held out: it learnt to the end."
-    return Drawing(learning_figure(curves, rung), f"{rung}{lines}.{whole}{more}")
+    played = any(ADVERSARY in _values(record) for fit in records for record in fit[:1])
+    left_out = "loss" if played else "losses"
+    drawings = list[Drawing]()
+    for title, named in PANELS.items():
+        curves = {} if title == left_out else _curves(records, named)
+        if curves:
+            held = title != "loss" or "validation loss" in curves or evidence.answers in PLAYING
+            figure = learning_figure(curves, rung, title)
+            drawings.append(Drawing(figure, f"{rung}{lines}.{'' if held else LAST}{more}"))
+    return drawings
 
 
-def _records(path: Path) -> list[dict[str, Any]]:
+def _curves(fits: Sequence[Records], named: Mapping[str, str]) -> dict[str, list[Curve]]:
+    found = {word: [_curve(records, key) for records in fits] for key, word in named.items()}
+    curves = {word: [line for line in lines if len(line) > 1] for word, lines in found.items()}
+    return {word: lines for word, lines in curves.items() if lines}
+
+
+def _values(record: dict[str, Any]) -> dict[str, Any]:
+    values = record.get("values")
+    return values if isinstance(values, dict) else record
+
+
+def _records(path: Path) -> Records:
     if not path.is_file():
         return []
     try:
@@ -46,10 +71,10 @@ def _records(path: Path) -> list[dict[str, Any]]:
         raise CorruptError(f"cannot read {path}: {error}; restore it or start anew") from error
 
 
-def _curve(records: list[dict[str, Any]], key: str) -> Curve:
+def _curve(records: Records, key: str) -> Curve:
     points = list[tuple[float, float]]()
     for place, record in enumerate(records, 1):
-        value = number((record.get("values") or record).get(key))
+        value = number(_values(record).get(key))
         if value is not None:
             points.append((number(record.get("epoch")) or float(place), value))
     stride = -(-len(points) // POINTS)

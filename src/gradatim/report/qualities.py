@@ -57,8 +57,10 @@ def _as_long_as(rows: np.ndarray, path: Path) -> np.ndarray:
 
 def measured_as(evidence: Evidence) -> str:
     """Return what qualities are, such as "PSNR in dB"; "quality" when the run does not say."""
-    kept = evidence.document("gallery.json").get("side_by_side")
-    return (text(kept.get("measure")) if isinstance(kept, dict) else "") or "quality"
+    document = evidence.document("gallery.json")
+    kept = document.get("side_by_side")
+    named = kept.get("measure") if isinstance(kept, dict) else document.get("measure")
+    return text(named) or "quality"
 
 
 def measured(value: float | None, measure: str) -> str:
@@ -66,9 +68,11 @@ def measured(value: float | None, measure: str) -> str:
 
     >>> measured(28.604, "PSNR in dB"), measured(0.8731, "mean IoU"), measured(None, "F1")
     ('28.60 dB', '0.873', '–')
+    >>> measured(56.713, "chrF")
+    '56.71'
     """
     if value is None or not np.isfinite(value):
         return "–"
     _, known, unit = measure.partition(" in ")
-    digits = f"{value:.2f} {unit}" if known else f"{value:.3f}"
+    digits = f"{value:.2f} {unit}" if known else f"{value:.{3 if abs(value) < 10 else 2}f}"
     return digits.replace("-", "\N{MINUS SIGN}")

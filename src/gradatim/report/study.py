@@ -15,12 +15,15 @@ from gradatim.report.samples import Sampler, Shelf
 
 __all__ = ["Study", "study"]
 
+UNPAIRED = ("synthesis", "actions")
+"""Answers that belong to no row: a picture drawn has no right one, and a game is a chance."""
+
 
 @dataclass
 class Study:
     """What each rung changes, every rung in detail, the worst mistakes, and scores by group.
 
-    `changes` and `worst` are of classes and quantities, `gains` of masks, boxes and pictures.
+    `changes` and `worst` are of classes and quantities, `gains` of other answers to rows.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -51,7 +54,7 @@ def study(evidence: Evidence, rows: Sequence[RungRow], chosen: str, sampler: Sam
         if isinstance(now, Qualities):
             curve = evidence.array("test_curve.npz") if is_chosen else None
             made.details.append(graded_detail(row, is_chosen, test, curve))
-            if isinstance(before, Qualities):
+            if isinstance(before, Qualities) and evidence.answers not in UNPAIRED:
                 made.gains += gain(names, before, now, measure, evidence)
         else:
             made.details.append(detail(row, now, evidence.classes, is_chosen, test))

@@ -28,7 +28,8 @@ class Verdict:
 
 def direction_is_up(evidence: Evidence) -> bool:
     """Tell whether a higher score is better."""
-    lower = {"log_loss", "brier", "rmse", "mae", "ece"}
+    lower = {"log_loss", "brier", "rmse", "mae", "ece", "nats_per_character", "perplexity"}
+    lower |= {"bits_per_character", "bits_per_dim", "frechet", "kernel"}
     named = evidence.fact("direction")
     return named == "higher" if named in ("higher", "lower") else evidence.metric not in lower
 

@@ -7,18 +7,25 @@ __all__ = ["chance", "compact", "count", "duration", "score", "share", "signed",
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
 BOUNDED = {"accuracy", "balanced_accuracy", "f1", "auc", "brier", "r2", "ece"}
-BOUNDED |= {"ssim", "miou", "dice", "pixel_accuracy", "ap", "ap50", "ap75", "ar"}
+BOUNDED |= {"ssim", "miou", "dice", "pixel_accuracy", "ap", "ap50", "ap75", "ar", "coverage"}
+DECIMALS = dict.fromkeys(BOUNDED, 3)
+DECIMALS |= dict.fromkeys(("nats_per_character", "bits_per_character", "bits_per_dim"), 3)
+DECIMALS |= {"bleu": 2, "chrf": 2, "exact": 2, "return": 2, "iqm": 2}
+"""Decimals that scores of a metric are quoted with; of others, four digits."""
 
 
 def score(value: float | None, metric: str = "") -> str:
-    """Write a score: three decimals where it lives in [0, 1], else four digits.
+    """Write a score: with the decimals that are usual for its metric, else with four digits.
 
     >>> score(0.97812, "accuracy"), score(54.1234, "rmse"), score(-0.5, "r2"), score(None)
     ('0.978', '54.12', '−0.500', '–')
+    >>> score(9.1, "bleu"), score(0.98, "nats_per_character")
+    ('9.10', '0.980')
     """
     if value is None:
         return NOTHING
-    digits = f"{value:.3f}" if metric in BOUNDED and abs(value) < 100 else plain(value)
+    known = metric in DECIMALS and abs(value) < (100 if metric in BOUNDED else 10_000)
+    digits = f"{value:.{DECIMALS[metric]}f}" if known else plain(value)
     return digits.replace("-", MINUS)
 
 

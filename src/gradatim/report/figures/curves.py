@@ -14,16 +14,22 @@ Curve = Sequence[tuple[float, float]]
 STEEP = 30  # from this ratio of highest to lowest on, the axis is logarithmic
 
 
-def learning_figure(curves: Mapping[str, Sequence[Curve]], rung: str) -> Markup:
-    """Return losses by epoch, one thin line a fold; keys are "loss" and "validation loss"."""
+def learning_figure(
+    curves: Mapping[str, Sequence[Curve]], rung: str, title: str = "loss"
+) -> Markup:
+    """Return what changes by epoch, one thin line a fold; at most two kinds of lines.
+
+    Args:
+        curves: kind, such as "loss" and "validation loss" -> a line a fold.
+        rung: whose they are.
+        title: of the axis.
+    """
     points = [point for lines in curves.values() for line in lines for point in line]
     frame = _frame(points)
-    parts = [frame.rows(_tick, "loss", 4), frame.columns(_whole, "epoch", 5)]
-    classes = {"loss": "thin", "validation loss": "thin accent"}
-    for kind, lines in curves.items():
-        parts += [
-            _line(frame, line, classes.get(kind, "thin"), kind, k) for k, line in enumerate(lines)
-        ]
+    parts = [frame.rows(_tick, title, 4), frame.columns(_whole, "epoch", 5)]
+    for place, (kind, lines) in enumerate(curves.items()):
+        class_ = "thin accent" if place else "thin"
+        parts += [_line(frame, line, class_, kind, k) for k, line in enumerate(lines)]
     return picture(f"learning curves of {rung}", WIDTH, HEIGHT, *parts, _legend(list(curves)))
 
 
