@@ -1,0 +1,1 @@
+"""Pure functions about distributions of rows: splines, distances between samples."""
