@@ -1,6 +1,7 @@
 """What `gradatim predict` makes of nothing: text, pictures, a game."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ FLAGS = {
     "actions": ("count", "seed"),
 }
 """Kind of output -> what may be said of what is made."""
+FEW = 4
+"""Files of a folder that are named one by one."""
 
 
 def make(
@@ -29,7 +32,9 @@ def make(
     *,
     json: bool,
 ) -> bool:
-    """Make something with a model that needs no data; tell whether it is such a model.
+    """Make something with a model that needs no data; tell whether it was asked for that.
+
+    Of a model that draws, data is what it shall lead through its code and back.
 
     Args:
         run: whose model it is.
@@ -46,13 +51,15 @@ def make(
 
     kind = loaded[1].signature.output.kind
     said = {name: value for name, value in asked.items() if value is not None}
-    wrong = sorted(said.keys() - set(FLAGS.get(kind, ())))
+    wrong = sorted(said.keys() - set(FLAGS.get(kind, ()) if data is None else ()))
     if wrong:
-        raise ConfigError(f"--{wrong[0]} is not for this model, which answers data: leave it out")
-    if data is not None or kind not in FLAGS:
-        if data is None:
-            raise ConfigError("this model answers data; name some: gradatim predict RUN DATA")
+        what = f"what this model makes of {data}" if data is not None else "this model"
+        raise ConfigError(f"--{wrong[0]} is not for {what}: leave it out")
+    if data is not None and kind != "synthesis":
         return False
+    if kind not in FLAGS:
+        raise ConfigError("this model answers data; name some: gradatim predict RUN DATA")
+    said |= {"data": data} if data is not None else {}
     facts = {"run": str(run)} | MAKERS[kind](loaded, out, said)
     if json:
         print_json(facts)
@@ -65,7 +72,12 @@ def _told(facts: Mapping[str, Any]) -> str:
     if "text" in facts:
         return f"{facts['text']}\n"
     games = [f"game {i}: {value:g}\n" for i, value in enumerate(facts.get("returns", ()), 1)]
-    return "".join(games) + "".join(f"{inert(path)}\n" for path in facts.get("files", ()))
+    places = Counter(Path(path).parent for path in facts.get("files", ()))
+    few = [
+        f"{inert(path)}\n" for path in facts.get("files", ()) if places[Path(path).parent] <= FEW
+    ]
+    many = [f"{inert(place)}: {n:,} files\n" for place, n in places.items() if n > FEW]
+    return "".join([*games, *many, *few])
 
 
 def _write(loaded: "Loaded", out: Path | None, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,11 +93,12 @@ def _write(loaded: "Loaded", out: Path | None, said: Mapping[str, Any]) -> dict[
 
 def _draw(loaded: "Loaded", out: Path | None, said: Mapping[str, Any]) -> dict[str, Any]:
     from gradatim.core.errors import ConfigError
-    from gradatim.session.drawing import draw
+    from gradatim.session.drawing import draw, reconstruct
 
     if out is None:
         raise ConfigError("this model draws pictures; name a folder for them: --out FOLDER")
-    return {"files": [str(path) for path in draw(loaded, out, **said)]}
+    make_files = reconstruct if "data" in said else draw
+    return {"files": [str(path) for path in make_files(loaded, out=out, **said)]}
 
 
 def _play(loaded: "Loaded", out: Path | None, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def predict(
         Folder of a climb or a fit, or a model folder.
     data
         A table with the same columns, a picture, a folder of pictures or recordings, arrays, text
-        to translate. A model of text, of pictures that it draws or of a game needs none.
+        to translate. A model of text, of pictures that it draws or of a game needs none; an
+        autoencoder leads pictures through its code and back.
     out
         A CSV file to write; by default the answers go to stdout. A folder for models that answer
         with pictures, masks or boxes; a GIF for a game. Translations go to lines, a .tsv, a .tmx or
