@@ -23,9 +23,11 @@ __all__ = ["Alignment", "alignment", "grouped"]
 class Alignment:
     """Words of a sentence, words of its translation, and how much each of these looks at those.
 
-    `weights` (target, source) are at least 0 and sum to 1 in each row.
+    `weights` (target, source) are at least 0 and sum to 1 in each row; `translation` is what the
+    words of the target are as a text.
     """
 
+    translation: str
     source: tuple[str, ...]
     target: tuple[str, ...]
     weights: tuple[tuple[float, ...], ...]
@@ -106,6 +108,7 @@ def _by_words(
     across = torch.stack([weights[:, word].sum(1) for word in read], dim=1)
     whole = torch.stack([across[word].mean(0) for word in written])
     return Alignment(
+        "".join(target),
         tuple("".join(source[i] for i in word).strip() for word in read),
         tuple("".join(target[i] for i in word).strip() for word in written),
         tuple(map(tuple, whole.tolist())),

@@ -46,19 +46,19 @@ def attend(
     if not isinstance(card.signature.output, Translation):
         raise ConfigError(f"{run} holds {card.rung}, which does not translate; name a translator")
     found = alignment(model, card.signature, sentence, translation)
+    shown = translation is not None
     page = Path(out) if out is not None else Path("runs") / f"attend-{card.rung}.html"
-    write_bytes(page, _page(card.rung, found, translation is not None).encode())
-    facts = {"rung": card.rung, "sentence": sentence, "shown": translation is not None}
+    write_bytes(page, _page(card.rung, sentence, found, shown).encode())
+    facts = {"rung": card.rung, "sentence": sentence, "shown": shown}
     return Attended(facts | asdict(found) | {"page": str(page)}, page)
 
 
-def _page(rung: str, found: Alignment, shown: bool) -> str:
-    read, written = " ".join(found.source), " ".join(found.target)
+def _page(rung: str, sentence: str, found: Alignment, shown: bool) -> str:
     who = "a translation that it was shown" if shown else "its own translation"
     figure = alignment_figure(found.source, found.target, found.weights)
     return sheet(
         f"Where {rung} looks",
-        f"“{read}” became “{written}”, {who}.",
+        f"“{sentence}” became “{found.translation}”, {who}.",
         [
             Part("Attention", MEANING, figure),
             Part(

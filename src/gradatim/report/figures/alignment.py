@@ -8,7 +8,7 @@ from gradatim.report.svg import picture, short, tag, write
 
 __all__ = ["alignment_figure"]
 
-LEFT, TOP, CELL, SHOWN = 130, 110, 30, 0.005
+LEFT, CELL, SHOWN = 130, 30, 0.005
 
 
 def alignment_figure(
@@ -21,21 +21,23 @@ def alignment_figure(
         target: words that look.
         weights: one row a word of the target, each at least 0 with sum 1.
     """
+    # Names stand at 45 degrees: four pixels and a half of height a letter.
+    top = 40 + 4.5 * max(len(short(word)) for word in source)
     width, height = CELL * len(source), CELL * len(target)
-    parts = [tag("rect", x=LEFT, y=TOP, width=width, height=height, class_="plate")]
+    parts = [tag("rect", x=LEFT, y=top, width=width, height=height, class_="plate")]
     for j, (word, row) in enumerate(zip(target, weights, strict=True)):
-        y = TOP + CELL * j
+        y = top + CELL * j
         parts.append(write(short(word), LEFT - 8, y + CELL / 2 + 3.5, text_anchor="end"))
         for i, weight in enumerate(row):
             if weight >= SHOWN:
                 parts.append(_cell(word, source[i], weight, LEFT + CELL * i, y))
     for i, word in enumerate(source):
-        x, y = LEFT + CELL * i + CELL / 2 + 3, TOP - 8
-        parts.append(write(short(word), x, y, transform=f"rotate(-45 {x:.1f} {y})"))
-    parts.append(write("written ↓", 4, TOP - 10, "axis"))
+        x, y = LEFT + CELL * i + CELL / 2 + 3, top - 8
+        parts.append(write(short(word), x, y, transform=f"rotate(-45 {x:.1f} {y:.1f})"))
+    parts.append(write("written ↓", 4, top - 10, "axis"))
     parts.append(write("read →", LEFT, 14, "axis"))
     label = f"how much each of {len(target)} words looks at each of {len(source)}"
-    return picture(label, LEFT + width + 90, TOP + height + 8, *parts)
+    return picture(label, LEFT + width + 90, top + height + 8, *parts)
 
 
 def _cell(word: str, seen: str, weight: float, x: float, y: float) -> Markup:

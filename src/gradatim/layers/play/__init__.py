@@ -1,0 +1,1 @@
+"""What games look like to a network, and networks that value actions."""

@@ -1,0 +1,1 @@
+"""Returns, memories and chance of games."""
