@@ -18,6 +18,7 @@ COMMANDS = {
     "rates": COMPARE,
     "ablate": COMPARE,
 }
+SHORTER = {"source_language": "--from", "target_language": "--to"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -41,7 +42,7 @@ def test_help_names_every_flag_with_its_text(name, capsys, monkeypatch):
     shown = capsys.readouterr().out
     lines = [line.strip("│ *") for line in shown.splitlines()]
     for field in fields(type(COMMANDS[name])):
-        flag = "--" + field.name.replace("_", "-")
+        flag = SHORTER.get(field.name, "--" + field.name.replace("_", "-"))
         line = next(line for line in lines if line.split(" ")[0] == flag)
         told = line.split("  ", 1)[1].partition("[")[0]
         assert len(told.split()) >= 3, line

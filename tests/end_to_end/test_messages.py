@@ -25,6 +25,7 @@ Which network does my data need?
 ╭─ Commands ───────────────────────────────────────────────────────────────────╮
 │ ablate          Say what each regulariser of a rung bought, with paired      │
 │                 intervals.                                                   │
+│ attend          Draw where a translator looks as it writes each word.        │
 │ climb           Climb the ladder on your data: every rung on the same folds, │
 │                 a verdict, a report.                                         │
 │ derive          Differentiate an expression or a network in five ways, and   │
