@@ -4,7 +4,7 @@ Every rung is fitted with its default recipe by `gradatim fit` to the first 90 %
 and scored by `gradatim evaluate` on its last 10 %, 111,540 characters read in one go, from the
 first to the last. One thread. Reads the data below the folder in GRADATIM_DATA and writes
 bench/results/text.json and text.md; rungs that are not named keep the lines they have. Networks are
-held against the n-grams on the same passages; runs are kept below the folder in RUNS, where that is
+held against the better n-grams on the same passages; runs are kept below the folder in RUNS, where that is
 set. Nothing was chosen on the last 10 %: recipes were found on the 80 and the 10 before it.
 """
 
@@ -20,8 +20,8 @@ from typing import Any
 from _product import gradatim, stamp
 
 RESULTS = Path(__file__).parent / "results"
-RUNGS = ("unigram", "ngram", "rnn", "lstm", "gru", "decoder")
-CLASSICAL, NETWORKS = "ngram", RUNGS[2:]
+RUNGS = ("unigram", "ngram", "kneser_ney", "rnn", "lstm", "gru", "decoder")
+QUOTED, CLASSICAL, NETWORKS = "ngram", "kneser_ney", RUNGS[3:]
 REFERENCE, MINUTES = 1.698, 15.0
 """Nats a character of a 6-gram after Witten and Bell, measured with other code; the time given."""
 COLUMNS = ("rung", "nats", "95 % interval", "fewer by", "bits", "perplexity", "parameters")
@@ -42,7 +42,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(os.environ.get("RUNS", temporary))
         for name in sys.argv[1:] or RUNGS:
-            kept[name] = _fit(name, root, work)
+            kept[name] = _fit(name, root, work, kept.get(name, {}))
             fits = {key: kept[key] for key in RUNGS if key in kept}
             facts = {"fits": fits, "goals": _goals(fits)}
             RESULTS.mkdir(exist_ok=True)
@@ -51,7 +51,7 @@ def main() -> int:
     return sum(not goal["reached"] for goal in _goals(kept))
 
 
-def _fit(name: str, root: str, work: Path) -> Line:
+def _fit(name: str, root: str, work: Path, before: Line) -> Line:
     asked, run, rival = f"{root}/text/tinyshakespeare.txt --rung {name}", work / name, CLASSICAL
     begun, fresh = _processor_seconds(), not (run / "complete.json").is_file()
     if fresh:
@@ -75,7 +75,7 @@ def _fit(name: str, root: str, work: Path) -> Line:
         "test_rows": test["rows"],
         "epochs": fit.get("epochs"),
         "seconds": round(fit["seconds"], 1),
-        "processor_seconds": round(processor, 1) if fresh else None,
+        "processor_seconds": round(processor, 1) if fresh else before.get("processor_seconds"),
         "seconds_to_evaluate": round(seconds, 1),
         **stamp(),
     }
@@ -95,11 +95,11 @@ def _minutes(line: Line) -> float:
 def _goals(fits: dict[str, Line]) -> list[Line]:
     """Return what is asked for, as far as the fits are there to say."""
     goals = []
-    for name in (CLASSICAL, *NETWORKS):
+    for name in (QUOTED, *NETWORKS):
         if name not in fits:
             continue
         nats = fits[name]["scores"]["nats_per_character"]
-        if name == CLASSICAL:
+        if name == QUOTED:
             goal = f"{name} within 0.002 of {REFERENCE} nats a character"
             goals.append(_goal(goal, nats, abs(nats - REFERENCE) <= 0.002))
             continue
@@ -121,7 +121,7 @@ def _page(facts: Line) -> str:
         "Scores on the last 10 % of the characters after fits to the others, each rung with its",
         "default recipe and one thread. Minutes to fit: by the clock, on a machine that others",
         "used too, and of a core. Seconds to evaluate, with all that a process takes to begin.",
-        "Fewer by: nats below those of the n-grams for the same passages, 95 % interval of a",
+        "Fewer by: nats below those of kneser_ney for the same passages, 95 % interval of a",
         "paired bootstrap.",
         "",
         f"| {' | '.join(COLUMNS)} |",
