@@ -4,8 +4,8 @@ Every rung is fitted with its default recipe by `gradatim fit` to the first 90 %
 and scored by `gradatim evaluate` on its last 10 %, 111,540 characters read in one go, from the
 first to the last. One thread. Reads the data below the folder in GRADATIM_DATA and writes
 bench/results/text.json and text.md; rungs that are not named keep the lines they have. Networks are
-held against the better n-grams on the same passages; runs are kept below the folder in RUNS, where that is
-set. Nothing was chosen on the last 10 %: recipes were found on the 80 and the 10 before it.
+held against the better n-grams on the same passages; runs are kept below the folder in RUNS, where
+that is set. Nothing was chosen on the last 10 %: recipes were found on the 80 and the 10 before it.
 """
 
 import json
