@@ -9,13 +9,11 @@ the same pictures; runs are kept below the folder in RUNS, where that is set.
 """
 
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from _product import gradatim, stamp
+from _product import ending, gradatim, stamp, tabled
 
 RESULTS = Path(__file__).parent / "results"
 FIT = "{data}/bsd/BSD400 --task denoise --sigma 25"
@@ -41,25 +39,10 @@ RIVALS = {"dncnn": "non_local_means", "dncnn, noisy targets": "dncnn"}
 
 def main() -> int:
     """Fit what is asked for, write the results, return how many goals are missed."""
-    root = os.environ.get("GRADATIM_DATA")
-    if root is None:
-        sys.stdout.write("skipped: no data; set GRADATIM_DATA to the folder that holds it\n")
-        return 0
-    file = RESULTS / "denoise.json"
-    kept: dict[str, Any] = json.loads(file.read_text())["fits"] if file.exists() else {}
-    with tempfile.TemporaryDirectory() as temporary:
-        work = Path(os.environ.get("RUNS", temporary))
-        for name in sys.argv[1:] or FITS:
-            kept[name] = _fit(name, root, work)
-            fits = {key: kept[key] for key in FITS if key in kept}
-            facts = {"fits": fits, "goals": _goals(fits)}
-            RESULTS.mkdir(exist_ok=True)
-            file.write_text(json.dumps(facts, indent=1) + "\n")
-            (RESULTS / "denoise.md").write_text(_page(facts))
-    return sum(not goal["reached"] for goal in _goals(kept))
+    return tabled("denoise", FITS, _fit, _goals, _page)
 
 
-def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
+def _fit(name: str, root: str, work: Path, before: dict[str, Any]) -> dict[str, Any]:
     arguments, published = FITS[name]
     run, rival = work / _folder(name), work / _folder(RIVALS.get(name, ""))
     if not (run / "complete.json").is_file():
@@ -151,20 +134,8 @@ def _page(facts: dict[str, Any]) -> str:
         for name, line in facts["fits"].items()
         for test, pair in line["against"].items()
     ]
-    lines += ["", "| goal | measured | reached |", "|---|---|---|"]
-    lines += [
-        f"| {goal['goal']} | {goal['measured']} | {'yes' if goal['reached'] else '**no**'} |"
-        for goal in facts["goals"]
-    ]
-    machines = sorted({(line["date"], line["machine"]) for line in facts["fits"].values()})
-    lines += ["", *(f"Measured {date} on {machine}." for date, machine in machines)]
-    lines += ["Published: DnCNN-S with 17 layers, Zhang et al. 2017, tables II and III.", ""]
-    lines += [
-        "Command: `GRADATIM_DATA=... python bench/denoise.py`; each fit as its line says:",
-        "",
-    ]
-    lines += [f"- {name}: `{line['command']}`" for name, line in facts["fits"].items()]
-    return "\n".join(lines) + "\n"
+    lines += ["", "Published: DnCNN-S with 17 layers, Zhang et al. 2017, tables II and III."]
+    return "\n".join(lines) + "\n" + ending("denoise", facts)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,11 @@ where that is set.
 """
 
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from _product import gradatim, stamp
+from _product import ending, gradatim, stamp, tabled
 
 RESULTS = Path(__file__).parent / "results"
 RUNGS = ("watershed", "hog_windows", "centernet", "fcos")
@@ -25,25 +23,10 @@ CLASSICAL, DEEP, LEAST, MINUTES = "watershed", "centernet", {"ap50": 0.75, "ap":
 
 def main() -> int:
     """Fit what is asked for, write the results, return how many goals are missed."""
-    root = os.environ.get("GRADATIM_DATA")
-    if root is None:
-        sys.stdout.write("skipped: no data; set GRADATIM_DATA to the folder that holds it\n")
-        return 0
-    file = RESULTS / "detect.json"
-    kept: dict[str, Any] = json.loads(file.read_text())["fits"] if file.exists() else {}
-    with tempfile.TemporaryDirectory() as temporary:
-        work = Path(os.environ.get("RUNS", temporary))
-        for name in sys.argv[1:] or RUNGS:
-            kept[name] = _fit(name, root, work)
-            fits = {key: kept[key] for key in RUNGS if key in kept}
-            facts = {"fits": fits, "goals": _goals(fits)}
-            RESULTS.mkdir(exist_ok=True)
-            file.write_text(json.dumps(facts, indent=1) + "\n")
-            (RESULTS / "detect.md").write_text(_page(facts))
-    return sum(not goal["reached"] for goal in _goals(kept))
+    return tabled("detect", RUNGS, _fit, _goals, _page)
 
 
-def _fit(name: str, root: str, work: Path) -> dict[str, Any]:
+def _fit(name: str, root: str, work: Path, before: dict[str, Any]) -> dict[str, Any]:
     asked, run, rival = f"{root}/bccd --task detect --rung {name}", work / name, work / CLASSICAL
     if not (run / "complete.json").is_file():
         gradatim("fit", *asked.split(), "--out", str(run), "--json")
@@ -126,16 +109,7 @@ def _page(facts: dict[str, Any]) -> str:
             f"| {name} | {ap} | {low:.3f} to {high:.3f} | {' | '.join(others)} "
             f"| {line['parameters']:,} | {line['seconds'] / 60:.1f} |"
         )
-    lines += ["", "| goal | measured | reached |", "|---|---|---|"]
-    lines += [
-        f"| {goal['goal']} | {goal['measured']} | {'yes' if goal['reached'] else '**no**'} |"
-        for goal in facts["goals"]
-    ]
-    machines = sorted({(line["date"], line["machine"]) for line in facts["fits"].values()})
-    lines += ["", *(f"Measured {date} on {machine}." for date, machine in machines)]
-    lines += ["Command: `GRADATIM_DATA=... python bench/detect.py`; each fit as its line says:", ""]
-    lines += [f"- {name}: `{line['command']}`" for name, line in facts["fits"].items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + ending("detect", facts)
 
 
 if __name__ == "__main__":

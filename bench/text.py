@@ -12,12 +12,11 @@ import json
 import os
 import resource
 import sys
-import tempfile
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from _product import gradatim, stamp
+from _product import ending, gradatim, stamp, tabled
 
 RESULTS = Path(__file__).parent / "results"
 RUNGS = ("unigram", "ngram", "kneser_ney", "rnn", "lstm", "gru", "decoder")
@@ -32,23 +31,8 @@ Line = dict[str, Any]
 
 def main() -> int:
     """Fit what is asked for, write the results, return how many goals are missed."""
-    root = os.environ.get("GRADATIM_DATA")
-    if root is None:
-        sys.stdout.write("skipped: no data; set GRADATIM_DATA to the folder that holds it\n")
-        return 0
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    file = RESULTS / "text.json"
-    kept: dict[str, Line] = json.loads(file.read_text())["fits"] if file.exists() else {}
-    with tempfile.TemporaryDirectory() as temporary:
-        work = Path(os.environ.get("RUNS", temporary))
-        for name in sys.argv[1:] or RUNGS:
-            kept[name] = _fit(name, root, work, kept.get(name, {}))
-            fits = {key: kept[key] for key in RUNGS if key in kept}
-            facts = {"fits": fits, "goals": _goals(fits)}
-            RESULTS.mkdir(exist_ok=True)
-            file.write_text(json.dumps(facts, indent=1) + "\n")
-            (RESULTS / "text.md").write_text(_page(facts))
-    return sum(not goal["reached"] for goal in _goals(kept))
+    return tabled("text", RUNGS, _fit, _goals, _page)
 
 
 def _fit(name: str, root: str, work: Path, before: Line) -> Line:
@@ -128,16 +112,7 @@ def _page(facts: Line) -> str:
         f"|{'---|' * len(COLUMNS)}",
     ]
     lines += [_row(name, line) for name, line in facts["fits"].items()]
-    lines += ["", "| goal | measured | reached |", "|---|---|---|"]
-    lines += [
-        f"| {goal['goal']} | {goal['measured']} | {'yes' if goal['reached'] else '**no**'} |"
-        for goal in facts["goals"]
-    ]
-    machines = sorted({(line["date"], line["machine"]) for line in facts["fits"].values()})
-    lines += ["", *(f"Measured {date} on {machine}." for date, machine in machines)]
-    lines += ["Command: `GRADATIM_DATA=... python bench/text.py`; each fit as its line says:", ""]
-    lines += [f"- {name}: `{line['command']}`" for name, line in facts["fits"].items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + ending("text", facts)
 
 
 def _row(name: str, line: Line) -> str:

@@ -8,6 +8,7 @@ import torch
 
 from gradatim.compare.gallery import KEEPERS, keep_gallery, keep_test_gallery
 from gradatim.compare.rows import bright
+from gradatim.core.jobs import JOBS
 from gradatim.core.samples import Dataset, Samples
 from gradatim.core.signature import (
     Actions,
@@ -24,7 +25,6 @@ from gradatim.core.signature import (
     Text,
     Translation,
 )
-from gradatim.core.source import JOBS
 from gradatim.data.splits import Fold, Partition
 from gradatim.evaluate.answers import keep_answers
 from gradatim.ops.text.characters import coded

@@ -9,23 +9,9 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from gradatim.cli.options import Flag, Whole, Words
+from gradatim.core.jobs import Job
 
 __all__ = ["COMPARE", "DATA", "LOOK", "CompareFlags", "DataFlags", "LookFlags"]
-
-
-# As in core/source.py, which loads torch; `--help` must not.
-Job = Literal[
-    "classify",
-    "regress",
-    "denoise",
-    "segment",
-    "detect",
-    "model_text",
-    "translate",
-    "density",
-    "synthesise",
-    "play",
-]
 
 
 @Parameter(name="*")

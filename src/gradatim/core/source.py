@@ -4,36 +4,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from gradatim.core.jobs import JOBS, Job
 from gradatim.core.samples import Dataset
 from gradatim.core.signature import Signature
 
-__all__ = ["Job", "ReadOptions", "Source"]
-
-Job = Literal[
-    "classify",
-    "regress",
-    "denoise",
-    "segment",
-    "detect",
-    "model_text",
-    "translate",
-    "density",
-    "synthesise",
-    "play",
-]
-JOBS: dict[str, Job] = {
-    "category": "classify",
-    "quantity": "regress",
-    "picture": "denoise",
-    "mask": "segment",
-    "boxes": "detect",
-    "continuation": "model_text",
-    "translation": "translate",
-    "density": "density",
-    "synthesis": "synthesise",
-    "actions": "play",
-}
-"""Kind of output -> job."""
+__all__ = ["ReadOptions", "Source"]
 
 
 @dataclass(frozen=True)

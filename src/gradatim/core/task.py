@@ -17,7 +17,7 @@ from gradatim.core.recipe import LossChoice
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
 
-__all__ = ["Supervised", "Task", "Taught"]
+__all__ = ["Learning", "Supervised", "Task", "Taught"]
 
 
 Reading = tuple[np.ndarray, np.ndarray]
@@ -35,8 +35,11 @@ class Task(ABC):
     metrics: ClassVar[Mapping[str, Metric]]
     quality_name: ClassVar[str] = ""
     """What `quality` says of a row, such as "IoU"."""
-    changing: ClassVar[bool] = False
-    """Whether each batch is cut or drawn anew from raw rows, such as noise that is added."""
+
+    @property
+    def changing(self) -> bool:
+        """Whether each batch is cut or drawn anew from raw rows, such as noise that is added."""
+        return False
 
     @abstractmethod
     def suits(self, signature: Signature) -> bool:
@@ -226,32 +229,28 @@ class Supervised(Task):
         return NumericError(f"{error}\nRows {listed}{more}" + ("" if len(guilty) else ", together"))
 
 
-class Taught(Supervised):
-    """A task as one rung learns it: the losses are the rung's own, all else is the task's.
-
-    An algorithm that descends more than one loss is a subclass with a `step` of its own.
+class Learning(Task):
+    """A task as one rung learns it: a subclass gives the `step`, all else is the task's.
 
     Args:
         task: whose job it is.
-        losses: of every row, from the network's raw outputs and the encoded targets.
     """
 
-    def __init__(self, task: Task, losses: Callable[[Tensor, Tensor], Tensor]) -> None:
-        self.task, self.own, self.changing = task, losses, task.changing  # type: ignore[misc]
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    @property
+    def changing(self) -> bool:
+        """Ask the task."""
+        return self.task.changing
 
     def suits(self, signature: Signature) -> bool:
         """Ask the task."""
         return self.task.suits(signature)
 
-    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the rung's own loss of every row."""
-        return self.own(outputs, targets)
-
-    def decode(self, outputs: Tensor) -> np.ndarray:
+    def default_metric(self, samples: Samples) -> str:
         """Ask the task."""
-        if isinstance(self.task, Supervised):
-            return self.task.decode(outputs)
-        return np.asarray(outputs.detach().numpy())
+        return self.task.default_metric(samples)
 
     def answers(self, model: nn.Module, samples: Samples) -> np.ndarray:
         """Ask the task."""
@@ -261,16 +260,34 @@ class Taught(Supervised):
         """Ask the task."""
         return self.task.encoded(model, samples)
 
-    def outputs(self, network: nn.Module, inputs: Tensor, targets: Tensor) -> Any:
-        """Ask the task."""
-        if isinstance(self.task, Supervised):
-            return self.task.outputs(network, inputs, targets)
-        return network(inputs)
-
-    def default_metric(self, samples: Samples) -> str:
-        """Ask the task."""
-        return self.task.default_metric(samples)
-
     def renewed(self, batch: Samples, chance: torch.Generator) -> Samples:
         """Ask the task."""
         return self.task.renewed(batch, chance)
+
+
+class Taught(Learning, Supervised):
+    """A task as one rung learns it by losses of its own.
+
+    Args:
+        task: whose job it is.
+        losses: of every row, from the network's raw outputs and the encoded targets.
+    """
+
+    def __init__(self, task: Task, losses: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__(task)
+        self.own = losses
+
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the rung's own loss of every row."""
+        return self.own(outputs, targets)
+
+    def decode(self, outputs: Tensor) -> np.ndarray:
+        """Ask the task, where it decodes."""
+        assert isinstance(self.task, Supervised), "other tasks are asked for answers"
+        return self.task.decode(outputs)
+
+    def outputs(self, network: nn.Module, inputs: Tensor, targets: Tensor) -> Any:
+        """Ask the task, where rows have losses there too."""
+        if isinstance(self.task, Supervised):
+            return self.task.outputs(network, inputs, targets)
+        return network(inputs)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gradatim.core.errors import ConfigError, DataError
+from gradatim.core.jobs import JOBS
 from gradatim.core.samples import Dataset
-from gradatim.core.source import JOBS, ReadOptions, Source
+from gradatim.core.source import ReadOptions, Source
 from gradatim.data.files import checked_path
 from gradatim.data.naming import listed, shown
 from gradatim.data.sources import SOURCES

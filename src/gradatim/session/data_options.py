@@ -8,8 +8,9 @@ from typing import Any, Literal, Self, TypedDict, get_args
 
 from gradatim.compare.clusters.hire import check_place
 from gradatim.core.errors import nearest
+from gradatim.core.jobs import Job
 from gradatim.core.samples import Dataset
-from gradatim.core.source import Job, ReadOptions
+from gradatim.core.source import ReadOptions
 from gradatim.session.budgets import Budgets
 from gradatim.session.objects import check_numbers, open_data
 

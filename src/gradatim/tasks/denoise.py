@@ -56,11 +56,15 @@ class Denoise(Supervised):
     name: ClassVar[str] = "denoise"
     metrics: ClassVar[dict[str, Metric]] = METRICS
     quality_name: ClassVar[str] = "PSNR in dB"
-    changing: ClassVar[bool] = True
 
     choice: LossChoice = field(default_factory=LossChoice)
     sigma: float | None = None
     noisy: bool = False
+
+    @property
+    def changing(self) -> bool:
+        """Say that noise is drawn anew."""
+        return True
 
     def suits(self, signature: Signature) -> bool:
         """Take whatever asks for a picture."""

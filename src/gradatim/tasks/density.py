@@ -61,10 +61,14 @@ class Density(Supervised):
     name: ClassVar[str] = "density"
     metrics: ClassVar[dict[str, Metric]] = METRICS
     quality_name: ClassVar[str] = "log density in nats"
-    changing: ClassVar[bool] = True
 
     numbers: int = 1
     grains: tuple[float, ...] = (0.0,)
+
+    @property
+    def changing(self) -> bool:
+        """Say that values are spread over their steps anew."""
+        return True
 
     def suits(self, signature: Signature) -> bool:
         """Take whatever asks for a density."""

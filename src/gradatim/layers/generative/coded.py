@@ -7,16 +7,13 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from gradatim.layers.generative.generative import Generative
+from gradatim.layers.generative.generative import Drawing
 
 __all__ = ["Coded"]
 
 
-class Coded(Generative):
+class Coded(Drawing):
     """New rows are decoded codes. How likely a row is, such a network cannot say."""
-
-    def __init__(self) -> None:
-        super().__init__("synthesis")
 
     @abstractmethod
     def codes(self, count: int, chance: torch.Generator) -> Float[Tensor, "count code"]:
@@ -28,9 +25,9 @@ class Coded(Generative):
     ) -> Float[Tensor, "rows features"]:
         """Return the rows that codes lead to, numbers from 0 to 1."""
 
-    def log_prob(self, x: Float[Tensor, "rows *features"]) -> Float[Tensor, " rows"]:
-        """Refuse: most rows are led to by no code."""
-        raise NotImplementedError("a network that decodes codes has no density of rows")
+    def forward(self, x: Float[Tensor, "rows features"]) -> Float[Tensor, "rows features"]:
+        """Return as many new rows as these, always alike."""
+        return self.drawn(len(x))
 
     def labels(self, count: int, chance: torch.Generator) -> Int64[Tensor, " count"] | None:
         """Draw classes, where the network knows of them."""

@@ -26,7 +26,7 @@ class Variational(Coded):
 
     Deviations: grey levels count as probabilities of white; new rows are these probabilities, not
     black and white drawn from them. Grey levels being no black and white, the bound bounds no
-    density of theirs: `log_prob` refuses. The continuous Bernoulli is one (Loaiza-Ganem &
+    density of theirs, and there is no `log_prob`. The continuous Bernoulli is one (Loaiza-Ganem &
     Cunningham 2019), and drew far worse: docs/experiments.md.
     """
 

@@ -140,8 +140,12 @@ class ByLikelihood(Taught):
 
     def __init__(self, task: Task, scaled: Scaled) -> None:
         super().__init__(task, lambda nats, targets: -nats / scaled.features)
-        self.changing = True  # type: ignore[misc]
         self.grains = scaled.grains
+
+    @property
+    def changing(self) -> bool:
+        """Say that values are spread over their steps anew."""
+        return True
 
     def outputs(self, network: nn.Module, inputs: Tensor, targets: Tensor) -> Any:
         """Return log densities, whatever the network is asked for later."""

@@ -10,7 +10,7 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Signature, Synthesis
 from gradatim.core.task import Task, Taught
-from gradatim.layers.generative.generative import Generative
+from gradatim.layers.generative.generative import Drawing
 from gradatim.layers.generative.unit_pixels import Levels, UnitPixels
 
 __all__ = ["ByRows", "DrawsPictures"]
@@ -41,7 +41,7 @@ class DrawsPictures(Trained):
         return None
 
     @abstractmethod
-    def network(self, image: Image, classes: int) -> Generative:
+    def network(self, image: Image, classes: int) -> Drawing:
         """Return the network on rows of pixels.
 
         Args:

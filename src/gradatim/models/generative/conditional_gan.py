@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gradatim.core.learner import Learner
-from gradatim.core.recipe import OptimizerChoice, Recipe, Schedule
+from gradatim.core.recipe import Recipe
 from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
@@ -20,7 +20,7 @@ from gradatim.layers.generative.convolutional_players import (
     ConvolutionalGenerator,
     ProjectionDiscriminator,
 )
-from gradatim.models.generative._adversarial import Game
+from gradatim.models.generative._adversarial import Game, recipe_of_players
 from gradatim.models.generative._on_pictures import DrawsPictures
 
 __all__ = ["RUNG", "ConditionalGan"]
@@ -62,15 +62,7 @@ class ConditionalGan(DrawsPictures):
 
     def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return four thousand steps of both players for thousands of rows, fewer for hundreds."""
-        return Recipe(
-            optimizer=OptimizerChoice(name="rmsprop", lr=5e-4, rho=0.9),
-            schedule=Schedule(name="cosine"),
-            epochs=20,
-            steps=200 if rows > 5000 else 50,
-            batch=64,
-            validation=0,
-            clip=0,
-        )
+        return recipe_of_players(rows, 200, 64, rho=0.9)
 
     def network(self, image: Image, classes: int) -> Adversaries:
         """Return both players."""

@@ -10,14 +10,14 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gradatim.core.learner import Learner
-from gradatim.core.recipe import OptimizerChoice, Recipe, Schedule
+from gradatim.core.recipe import Recipe
 from gradatim.core.rung import Model
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Image, Signature
 from gradatim.core.task import Task
 from gradatim.layers.generative.adversaries import Adversaries, standing_still
 from gradatim.layers.generative.dense import dense
-from gradatim.models.generative._adversarial import Game
+from gradatim.models.generative._adversarial import Game, recipe_of_players
 from gradatim.models.generative._on_pictures import DrawsPictures
 
 __all__ = ["RUNG", "WganGp", "gradient_penalty"]
@@ -56,15 +56,7 @@ class WganGp(DrawsPictures):
 
     def recipe(self, rows: int, signature: Signature) -> Recipe:
         """Return six thousand steps of the generator for thousands of rows, fewer for hundreds."""
-        return Recipe(
-            optimizer=OptimizerChoice(name="rmsprop", lr=5e-4, rho=0.9),
-            schedule=Schedule(name="cosine"),
-            epochs=20,
-            steps=300 if rows > 5000 else 75,
-            batch=64 * self.critic,
-            validation=0,
-            clip=0,
-        )
+        return recipe_of_players(rows, 300, 64 * self.critic, rho=0.9)
 
     def network(self, image: Image, classes: int) -> Adversaries:
         """Return both players."""

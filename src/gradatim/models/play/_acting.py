@@ -13,7 +13,7 @@ from gradatim.data.games.games import Games
 from gradatim.data.games.opening import opened
 from gradatim.ops.play.returns import CUT, OVER, RESTS
 
-__all__ = ["Acting", "Move", "no_losses", "reported"]
+__all__ = ["Acting", "Move", "reported"]
 
 STATE = "games.state."
 SLOWLY = 0.02
@@ -128,8 +128,3 @@ def reported(learner: Learner, loss: Tensor, norm: Tensor, gradients: int) -> di
         "evaluations": torch.tensor(float(gradients)),
         "return": total / weight.clamp_min(1e-9),
     }
-
-
-def no_losses(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Refuse: rows of a game are seeds, and have no loss of their own."""
-    raise AssertionError("games are learnt by `step`, which plays them")

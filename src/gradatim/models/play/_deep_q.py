@@ -17,10 +17,10 @@ from gradatim.core.refusal import Refusal
 from gradatim.core.rung import Model, Trained
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Game, Signature
-from gradatim.core.task import Task, Taught
+from gradatim.core.task import Learning, Task
 from gradatim.layers.play.networks import trunk
 from gradatim.layers.play.values import Values
-from gradatim.models.play._acting import Acting, no_losses, reported
+from gradatim.models.play._acting import Acting, reported
 from gradatim.models.play._observed import Observed
 from gradatim.models.play._plan import Plan, plan_for, recipe_for
 from gradatim.ops.play.replay import Moments, Replay, empty
@@ -33,7 +33,7 @@ Many = Annotated[int, Field(ge=1, le=10**8)] | None
 Share = Annotated[float, Field(ge=0, le=1)] | None
 
 
-class DeepQLearning(Taught):
+class DeepQLearning(Learning):
     """Algorithm 1 of Mnih et al. 2015, with several games side by side.
 
     Args:
@@ -44,7 +44,7 @@ class DeepQLearning(Taught):
     """
 
     def __init__(self, task: Task, rung: "DeepQ", observe: Observed, plan: Plan) -> None:
-        super().__init__(task, no_losses)
+        super().__init__(task)
         self.rung, self.observe, self.plan = rung, observe, plan
         self.pixels = observe.game.levels > 1
         self.acting = Acting(observe.game, plan.games, clip=self.pixels)

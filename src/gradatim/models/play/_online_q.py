@@ -13,16 +13,16 @@ from gradatim.core.learner import Learner
 from gradatim.core.rung import Model, Trained
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Game, Signature
-from gradatim.core.task import Task, Taught
+from gradatim.core.task import Learning, Task
 from gradatim.layers.play.values import Values
-from gradatim.models.play._acting import Acting, Move, no_losses, reported
+from gradatim.models.play._acting import Acting, Move, reported
 from gradatim.models.play._observed import Observed
 from gradatim.ops.play.returns import OVER, RESTS
 
 __all__ = ["OnlineQ", "OnlineQLearning"]
 
 
-class OnlineQLearning(Taught):
+class OnlineQLearning(Learning):
     """Q(s, a) <- Q(s, a) + rate (r + gamma max_a' Q(s', a') - Q(s, a)), in games side by side.
 
     That is a step down (aim - Q(s, a))^2 / 2, the aim held still: a semi-gradient.
@@ -36,7 +36,7 @@ class OnlineQLearning(Taught):
     """
 
     def __init__(self, task: Task, rung: "OnlineQ", observe: Observed) -> None:
-        super().__init__(task, no_losses)
+        super().__init__(task)
         self.rung, self.observe = rung, observe
         self.acting = Acting(observe.game, rung.games, clip=observe.game.levels > 1)
 

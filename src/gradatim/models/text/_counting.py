@@ -1,5 +1,6 @@
 """What the rungs that count share: tokens, counts and what they are made into."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
@@ -30,9 +31,9 @@ class Counting(Solved):
     """Different pieces of words."""
 
     @property
+    @abstractmethod
     def longest(self) -> int:
         """Tokens of the longest n-gram."""
-        raise NotImplementedError
 
     @property
     def mixing(self) -> Smoothing:
