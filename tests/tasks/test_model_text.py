@@ -16,6 +16,7 @@ from gradatim.core.signature import Continuation, Signature, Text
 from gradatim.data.running_text import RunningText
 from gradatim.layers.text.bpe import Bpe
 from gradatim.layers.text.next_tokens import NextTokens
+from gradatim.layers.text.reader import Reader
 from gradatim.layers.text.recurrent_reader import RecurrentReader
 from gradatim.layers.text.tokens import BEGIN, PAD, Characters
 from gradatim.ops.text.characters import coded
@@ -213,7 +214,7 @@ def test_an_optimizer_that_looks_again_carries_the_state_of_its_first_look():
     torch.testing.assert_close(learner.memory[STATE], expected)
 
 
-class NextIsSame(nn.Module):
+class NextIsSame(Reader):
     """Carries nothing: says that a token comes again."""
 
     carries = False
@@ -222,11 +223,8 @@ class NextIsSame(nn.Module):
         super().__init__()
         self.sure = nn.Parameter(torch.ones(()))
 
-    def forward(self, tokens):
-        return self.sure * F.one_hot(tokens, 9).float()
-
     def read(self, tokens, memory=None):
-        return self(tokens), tokens[:, -1:]
+        return self.sure * F.one_hot(tokens, 9).float(), tokens[:, -1:]
 
 
 def test_a_network_that_carries_nothing_is_stepped_as_any_other():

@@ -11,6 +11,7 @@ from gradatim.core.errors import ConfigError
 from gradatim.core.randomness import generator
 from gradatim.core.signature import Text
 from gradatim.data.naming import listed
+from gradatim.layers.text.reader import Reader
 from gradatim.layers.text.tokens import BEGIN, UNKNOWN, Tokens
 from gradatim.ops.text.characters import coded
 from gradatim.session.load import Loaded
@@ -70,9 +71,10 @@ def _drawn(
 ) -> Iterator[int]:
     """Yield token after token, without end."""
     network, output = model.get_submodule("network"), model.get_submodule("output")
+    assert isinstance(network, Reader), "a model of text reads it"
     memory, tokens = None, start
     while True:
-        logits, memory = network.read(tokens, memory)  # type: ignore[operator]
+        logits, memory = network.read(tokens, memory)
         last = output(logits)[0, -1].double().masked_fill(barred, -math.inf)
         if temperature:
             # The largest is taken off first: a low temperature must not overflow.

@@ -18,6 +18,7 @@ from gradatim.core.metric import Metric
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Continuation, Signature, Text
 from gradatim.core.task import Reading, Supervised
+from gradatim.layers.text.reader import Reader
 from gradatim.layers.text.tokens import BEGIN, PAD, Tokens
 from gradatim.ops.checked import finite
 from gradatim.ops.text.characters import written
@@ -94,7 +95,7 @@ class ModelText(Supervised):
     def step(self, learner: Learner, batch: Samples) -> Mapping[str, Tensor]:
         """Read one window of every stream, descend its loss, keep the state for the next one."""
         network = learner.model.train()
-        if not getattr(network, "carries", False):
+        if not (isinstance(network, Reader) and network.carries):
             return super().step(learner, batch)
         goes_on = batch.times is not None and bool((batch.times > 0).all())
         state = learner.memory.get(STATE) if goes_on else None
@@ -108,13 +109,13 @@ class ModelText(Supervised):
         return {"loss": loss, "gradient_norm": norm, "evaluations": torch.tensor(cost)}
 
     def _windows(
-        self, network: nn.Module, batch: Samples, state: Tensor | None, pieces: int
+        self, network: Reader, batch: Samples, state: Tensor | None, pieces: int
     ) -> tuple[Sequence[Evaluate], Mapping[int, Tensor]]:
         """Return the loss of the windows as a sum of terms, and where these leave their states."""
         after: dict[int, Tensor] = {}
 
         def term(piece: int, inputs: Tensor, targets: Tensor, before: Tensor | None) -> Tensor:
-            logits, last = network.read(inputs, before)  # type: ignore[operator]
+            logits, last = network.read(inputs, before)
             # An optimizer may look again from elsewhere; what is carried is of the first look.
             after.setdefault(piece, last.detach())
             return self.loss(logits, targets) * (len(inputs) / len(batch))
@@ -181,9 +182,10 @@ def _tokens(model: nn.Module) -> Tokens:
 def _reading(model: nn.Module) -> Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]:
     """Return what a model says of tokens in the knowledge of what stood before them."""
     network, output = model.get_submodule("network"), model.get_submodule("output")
+    assert isinstance(network, Reader), "a model of text reads it"
 
     def read(tokens: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor]:
-        logits, after = network.read(tokens, memory)  # type: ignore[operator]
+        logits, after = network.read(tokens, memory)
         return output(logits), after
 
     return read

@@ -1,7 +1,6 @@
 """`CausalDecoder`: a transformer in which each token looks back at the latest ones."""
 
 import math
-from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gradatim.layers.positions import rotate
+from gradatim.layers.text.reader import Reader
 from gradatim.ops.attention import causal_mask
 
 __all__ = ["CausalAttention", "CausalBlock", "CausalDecoder"]
@@ -99,7 +99,7 @@ class CausalBlock(nn.Module):
         return x + self.dropout(self.feed(self.norm2(x))), both
 
 
-class CausalDecoder(nn.Module):
+class CausalDecoder(Reader):
     """x = sqrt(w) E[token], then blocks; the logits of the next token are E N(x) + b.
 
     In each block a token sees itself and the `context - 1` tokens before it, and those saw as many
@@ -124,9 +124,6 @@ class CausalDecoder(nn.Module):
         widths attention is then flat at first, and what to look at is found much later.
     """
 
-    carries: ClassVar[bool] = True
-    """Whether training hands the memory of one window on to the next."""
-
     def __init__(
         self,
         vocabulary: int,
@@ -146,18 +143,12 @@ class CausalDecoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self._begin()
 
-    def forward(
-        self, tokens: Int64[Tensor, "rows places"]
-    ) -> Float[Tensor, "rows places vocabulary"]:
-        """Return the logits of the token after each, where nothing stands before the first."""
-        return self.read(tokens)[0]
-
     def read(
         self,
         tokens: Int64[Tensor, "rows places"],
         memory: Float[Tensor, "rows depth seen both"] | None = None,
     ) -> tuple[Float[Tensor, "rows places vocabulary"], Float[Tensor, "rows depth kept both"]]:
-        """Return the same, and what is remembered.
+        """Return the logits of the token after each, and what is remembered.
 
         Args:
             tokens: that follow one another, at least one.

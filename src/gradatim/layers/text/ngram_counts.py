@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float32, Float64, Int64
-from torch import Tensor, nn
+from torch import Tensor
 
+from gradatim.layers.text.reader import Reader
 from gradatim.layers.text.tokens import PAD, UNKNOWN
 from gradatim.ops.text.running import Running
 from gradatim.ops.text.smoothing import discount, kneser_ney, witten_bell
@@ -18,7 +19,7 @@ TOGETHER = 2**18
 """Probabilities that are worked out at a time: what a cache holds."""
 
 
-class NgramCounts(nn.Module):
+class NgramCounts(Reader):
     """Log-probabilities of the next token after the last `order - 1`, smoothed.
 
     A context of k tokens is the context of the k - 1 latest of them and one token before these:
@@ -35,7 +36,6 @@ class NgramCounts(nn.Module):
     """
 
     carries: ClassVar[bool] = False
-    """Whether training hands the memory of one window on to the next."""
     discounts: Tensor
 
     def __init__(
@@ -88,14 +88,10 @@ class NgramCounts(nn.Module):
             self._count_histories(pairs, counts)
         return self
 
-    def forward(self, tokens: Int64[Tensor, "rows places"]) -> Float32[Tensor, "rows places count"]:
-        """Return the log-probabilities of the token after each."""
-        return self.read(tokens)[0]
-
     def read(
         self, tokens: Int64[Tensor, "rows places"], memory: Int64[Tensor, "rows seen"] | None = None
     ) -> tuple[Float32[Tensor, "rows places count"], Int64[Tensor, "rows seen"]]:
-        """Return the same, and what was read last.
+        """Return the log-probabilities of the token after each, and what was read last.
 
         Args:
             tokens: that follow one another.

@@ -1,20 +1,20 @@
 """`RecurrentReader`: reads a text token by token and says after each what may come next."""
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from gradatim.layers.recurrent_cells import begin_recurrent
+from gradatim.layers.text.reader import Reader
 
 __all__ = ["RecurrentReader"]
 
 CELLS: Mapping[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
-class RecurrentReader(nn.Module):
+class RecurrentReader(Reader):
     """h_t = cell(D(E[w_t]), h_(t-1)); the logits of token t + 1 are V D(h_t) + b.
 
     E[w] is the learnt vector of a token, D drops in training alone; of several cells on top of each
@@ -32,9 +32,6 @@ class RecurrentReader(nn.Module):
         section 3 (where D stands).
     """
 
-    carries: ClassVar[bool] = True
-    """Whether training hands the memory of one window on to the next."""
-
     def __init__(
         self, cell: str, vocabulary: int, embedding: int, width: int, depth: int, dropout: float
     ) -> None:
@@ -47,18 +44,12 @@ class RecurrentReader(nn.Module):
         self.output = nn.Linear(width, vocabulary)
         begin_recurrent(self.cell)
 
-    def forward(
-        self, tokens: Int64[Tensor, "rows places"]
-    ) -> Float[Tensor, "rows places vocabulary"]:
-        """Return the logits of the token after each, where nothing stands before the first."""
-        return self.read(tokens)[0]
-
     def read(
         self,
         tokens: Int64[Tensor, "rows places"],
         memory: Float[Tensor, "rows states width"] | None = None,
     ) -> tuple[Float[Tensor, "rows places vocabulary"], Float[Tensor, "rows states width"]]:
-        """Return the same, and what is remembered.
+        """Return the logits of the token after each, and what is remembered.
 
         Args:
             tokens: that follow one another, at least one.
