@@ -12,11 +12,11 @@ it call those always.
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.autograd import forward_ad
+from torch import Tensor
 from torch.nn import functional as F
 
 from gradatim.ops.fused_operator import PADDINGS, SIDES, obstacle
+from gradatim.ops.shortcuts import usual, watched
 
 __all__ = ["applies", "convolve_relu_pool", "plain"]
 
@@ -69,9 +69,9 @@ def plain(
 def applies(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 0) -> bool:
     """Tell whether the machine code takes these arguments, here and now."""
     return (
-        not _watched()
+        not watched()
         and _fits(x, weight, bias, padding)
-        and all(map(_usual, (x, weight, bias)))
+        and all(map(usual, (x, weight, bias)))
         and obstacle() is None
     )
 
@@ -88,31 +88,4 @@ def _fits(x: Tensor, weight: Tensor, bias: Tensor, padding: int) -> bool:
         and after > 0
         and min(x.shape[2:]) + 2 * padding - side >= 1
         and x.numel() <= MOST_NUMBERS * len(x)
-    )
-
-
-def _usual(tensor: Tensor) -> bool:
-    """Tell whether a tensor is one of float32 in this machine's memory and nothing else."""
-    return (
-        type(tensor) in (Tensor, nn.Parameter)
-        and tensor.dtype == torch.float32
-        and tensor.device.type == "cpu"
-        and tensor.layout == torch.strided
-        and not tensor.is_neg()
-    )
-
-
-def _watched() -> bool:
-    """Tell whether somebody wants to see single operations.
-
-    Those who count, trace, compile or vectorise do, and so do forward-mode derivatives and mixed
-    precision.
-    """
-    return (
-        torch.compiler.is_compiling()
-        or torch._C._is_tracing()
-        or torch._C._len_torch_dispatch_stack() > 0
-        or torch._C._functorch.peek_interpreter_stack() is not None
-        or forward_ad._current_level >= 0
-        or torch.is_autocast_enabled("cpu")
     )

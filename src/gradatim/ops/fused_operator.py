@@ -1,7 +1,6 @@
 """The torch operator behind `gradatim.ops.fused_convolution`: its machine code and its gradient."""
 
 import ctypes
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gradatim.ops.compiled import Unavailable, library
+from gradatim.ops.shortcuts import closed
 
 __all__ = ["PADDINGS", "SIDES", "obstacle"]
 
@@ -24,7 +24,7 @@ WORTH_A_THREAD = 2_000_000
 
 def obstacle() -> str | None:
     """Return why the machine code is not used, or None; the first call compiles it."""
-    if os.environ.get("GRADATIM_FUSED") == "0":
+    if closed():
         return "GRADATIM_FUSED=0 switches it off"
     code = _code()
     return code if isinstance(code, str) else None
