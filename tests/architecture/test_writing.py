@@ -37,10 +37,10 @@ MAY_WRITE = {
     ("gradatim/compare/clusters/ray.py", "tempfile.mkdtemp"): "scratch",
     ("gradatim/compare/clusters/ray.py", "shutil.rmtree"): "scratch",
     # The compiler writes; ops may not import runs; and a cache that fails costs time, not work.
-    ("gradatim/ops/compiled.py", "folder.mkdir"): "a cache of machine code",
-    ("gradatim/ops/compiled.py", "tempfile.mkstemp"): "a cache of machine code",
-    ("gradatim/ops/compiled.py", "made.replace"): "a cache of machine code",
-    ("gradatim/ops/compiled.py", "made.unlink"): "a cache of machine code",
+    ("gradatim/ops/compiled/library.py", "folder.mkdir"): "a cache of machine code",
+    ("gradatim/ops/compiled/library.py", "tempfile.mkstemp"): "a cache of machine code",
+    ("gradatim/ops/compiled/library.py", "made.replace"): "a cache of machine code",
+    ("gradatim/ops/compiled/library.py", "made.unlink"): "a cache of machine code",
 }
 
 

@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.func import jvp, vmap
 from torch.nn import functional as F
 
-from gradatim.ops import compiled, fused_operator
+from gradatim.ops.compiled import fused_convolution as compiled_fused_convolution
+from gradatim.ops.compiled import library
 from gradatim.ops.fused_convolution import applies, convolve_relu_pool, plain
 from gradatim.ops.multiply_adds import multiply_adds
 
@@ -41,7 +42,7 @@ LONG = pytest.mark.parametrize("shape", SHAPES, ids=lambda s: "x".join(map(str, 
 @pytest.fixture(scope="module")
 def code() -> None:
     """Skip where there is no machine code."""
-    reason = fused_operator.obstacle()
+    reason = compiled_fused_convolution.obstacle()
     if reason:
         pytest.skip(f"no machine code: {reason}")
 
@@ -49,9 +50,9 @@ def code() -> None:
 @pytest.fixture
 def forgetful() -> Iterator[None]:
     """Let a test decide anew whether there is machine code."""
-    fused_operator._code.cache_clear()
+    compiled_fused_convolution._code.cache_clear()
     yield
-    fused_operator._code.cache_clear()
+    compiled_fused_convolution._code.cache_clear()
 
 
 def whole(*shape: int, seed: int, most: int = 4) -> Tensor:
@@ -284,31 +285,31 @@ def test_other_processors_compute_the_same(code, monkeypatch, tmp_path, instruct
         pytest.skip(f"this processor has no {needs}")
     home = tmp_path.parent / instructions
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
-    flags = tuple(f for f in compiled.FLAGS if not f.startswith("-march"))
-    monkeypatch.setattr(compiled, "FLAGS", (*flags, f"-march={instructions}"))
-    other = fused_operator._declared(fused_operator.SOURCE)
-    monkeypatch.setattr(fused_operator, "_code", lambda: other)
+    flags = tuple(f for f in library.FLAGS if not f.startswith("-march"))
+    monkeypatch.setattr(library, "FLAGS", (*flags, f"-march={instructions}"))
+    other = compiled_fused_convolution._declared(compiled_fused_convolution.SOURCE)
+    monkeypatch.setattr(compiled_fused_convolution, "_code", lambda: other)
     given_ = arguments(shape)
     assert applies(*given_)
     same(gradients(convolve_relu_pool, given_), gradients(plain, given_))
 
 
 def test_without_a_compiler(forgetful, monkeypatch):
-    monkeypatch.setattr(compiled.shutil, "which", lambda name: None)
+    monkeypatch.setattr(library.shutil, "which", lambda name: None)
     given_ = arguments(SHAPES[2])
-    assert fused_operator.obstacle() == "there is no C compiler"
+    assert compiled_fused_convolution.obstacle() == "there is no C compiler"
     assert not applies(*given_)
     same(gradients(convolve_relu_pool, given_), gradients(plain, given_))
 
 
 def test_code_that_computes_something_else_is_not_used(code, forgetful, monkeypatch, tmp_path):
-    right = fused_operator.SOURCE.read_text("utf-8")
-    assert "z[i] > best" in right
+    right = compiled_fused_convolution.SOURCE.read_text("utf-8")
+    assert "= b[o];" in right
     wrong = tmp_path / "fused_convolution.c"
-    wrong.write_text(right.replace("z[i] > best", "z[i] < best"), encoding="utf-8")
+    wrong.write_text(right.replace("= b[o];", "= -b[o];"), encoding="utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(fused_operator, "SOURCE", wrong)
-    assert "does not compute what torch does" in str(fused_operator.obstacle())
+    monkeypatch.setattr(compiled_fused_convolution, "SOURCE", wrong)
+    assert "does not compute what torch does" in str(compiled_fused_convolution.obstacle())
 
 
 def test_the_environment_switches_it_off(monkeypatch):

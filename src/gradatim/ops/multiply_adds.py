@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["multiply_adds", "of_operation", "plain_attention"]
+__all__ = ["Watching", "multiply_adds", "of_operation", "plain_attention"]
 
 
 def of_operation(
@@ -55,7 +55,15 @@ def plain_attention() -> Iterator[None]:
         mha.set_fastpath_enabled(fast)
 
 
-class _Counting(TorchDispatchMode):
+class Watching(TorchDispatchMode):
+    """A dispatch mode that torch need not hide from its compiler: it would import it."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class _Counting(Watching):
     """Add up what every operation takes."""
 
     def __init__(self) -> None:

@@ -82,6 +82,9 @@ def _applies(tensors: tuple[Tensor, ...]) -> bool:
 
 
 def _by_onednn(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    if not (weight.is_contiguous() or weight.T.is_contiguous()):
+        # For columns of a larger matrix oneDNN has a plain loop only, a thousand times as slow.
+        weight = weight.contiguous()
     out: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, weight, bias, "none", [], "")
     return out
 

@@ -108,7 +108,7 @@ def jackknife_interval(
     >>> [round(end, 3) for end in jackknife_interval([1.0, 2.0, 3.0], lambda total: total)]
     [1.032, 10.968]
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     whole = sum(blocks[1:], blocks[0])
     parts = []
@@ -117,5 +117,5 @@ def jackknife_interval(
         parts.append(score(sum(rest[1:], rest[0])))
     count = len(blocks)
     spread = sqrt((count - 1) * float(np.var(parts)))
-    half = float(t.isf((1 - confidence) / 2, count - 1)) * spread
+    half = -float(stdtrit(count - 1, (1 - confidence) / 2)) * spread
     return score(whole) - half, score(whole) + half

@@ -1,5 +1,7 @@
 """Returns over several moves, and the memory that they are drawn from."""
 
+from dataclasses import fields
+
 import pytest
 import torch
 
@@ -55,14 +57,27 @@ def test_a_draw_is_a_moment_and_what_followed_on_it(moments):
     told(replay, moments, 4)
     torch.manual_seed(0)
     drawn = replay.draw(3000, 1, 0.5)
-    t, game = drawn.seen[:, 0].div(10, rounding_mode="floor"), drawn.seen[:, 0] % 10
+    seen = replay.seen(drawn.now)[:, 0]
+    t, game = seen.div(10, rounding_mode="floor"), seen % 10
+    assert torch.equal(drawn.now, (4 * t + game).long())
     assert torch.equal(drawn.returns, t)
-    assert torch.equal(drawn.later[:, 0], drawn.seen[:, 0] + 10)
+    assert torch.equal(replay.seen(drawn.later)[:, 0], seen + 10)
     assert torch.equal(drawn.actions, (game % 2).long())
     assert torch.equal(drawn.weights, (t % 5 != 4).float())
     assert t.min() == max(0, moments - 20)
     assert t.max() == moments - 2, "what follows on the newest is not known yet"
-    assert len(drawn.seen[:, 0].unique()) == 4 * (min(moments, 20) - 1)
+    assert len(seen.unique()) == 4 * (min(moments, 20) - 1)
+
+
+def test_a_draw_is_split_row_by_row():
+    replay = Replay(empty(20, 4, (3,), 0.0, stacked=False), (3,), 0.0, stacked=False)
+    told(replay, 12, 4)
+    drawn = replay.draw(10, 2, 0.5)
+    parts = drawn.split(4)
+    assert [len(part.now) for part in parts] == [4, 4, 2]
+    for field in fields(drawn):
+        whole = torch.cat([getattr(part, field.name) for part in parts])
+        assert torch.equal(whole, getattr(drawn, field.name))
 
 
 def test_planes_of_squares_take_a_bit_each_and_come_back():
@@ -74,7 +89,7 @@ def test_planes_of_squares_take_a_bit_each_and_come_back():
         replay.add(row, torch.zeros(2).long(), torch.zeros(2), going)
     assert tensors["seen"].shape == (6, 2, 50)
     t, game = torch.arange(6).repeat(2), torch.arange(2).repeat_interleave(6)
-    assert torch.equal(replay._seen(t, game).long(), planes[t, game])
+    assert torch.equal(replay.seen(2 * t + game).long(), planes[t, game])
 
 
 def test_pictures_are_stacked_anew_and_never_across_games():
@@ -90,5 +105,4 @@ def test_pictures_are_stacked_anew_and_never_across_games():
         shown.append(history[0])
         rests = torch.tensor([RESTS if t % 7 == 6 else GOES_ON], dtype=torch.uint8)
         replay.add(history, torch.zeros(1).long(), torch.zeros(1), rests)
-    t = torch.arange(30)
-    assert torch.equal(replay._seen(t, torch.zeros_like(t)), torch.stack(shown))
+    assert torch.equal(replay.seen(torch.arange(30)), torch.stack(shown))

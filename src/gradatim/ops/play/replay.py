@@ -1,7 +1,7 @@
 """The memory of what happened in games side by side, from which a learner draws."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from jaxtyping import Float32, Int64, UInt8
@@ -17,15 +17,23 @@ STACK = 255  # moments since a game began are counted so far
 
 @dataclass(frozen=True)
 class Moments:
-    """Moves that were drawn: what was seen, what was done, what came of it n moves later."""
+    """Moves that were drawn: when, what was done, what came of it n moves later.
 
-    seen: Tensor
+    `now` and `later` are numbers of moments, by which `Replay.seen` returns what was seen.
+    """
+
+    now: Int64[Tensor, " rows"]
     actions: Int64[Tensor, " rows"]
     returns: Float32[Tensor, " rows"]
     discounts: Float32[Tensor, " rows"]
-    later: Tensor
+    later: Int64[Tensor, " rows"]
     weights: Float32[Tensor, " rows"]
     """0 for moments at which nothing was done, else 1."""
+
+    def split(self, rows: int) -> "list[Moments]":
+        """Return parts of so many rows."""
+        parts = zip(*(getattr(self, f.name).split(rows) for f in fields(self)), strict=True)
+        return [Moments(*part) for part in parts]
 
 
 def empty(
@@ -95,19 +103,37 @@ class Replay:
         """Return moments at random, each as likely as any other, from torch's global chance."""
         oldest, written = self._oldest, int(self.tensors["written"])
         t = oldest + torch.randint(written - n - oldest, (rows,))
-        game = torch.randint(self.games, (rows,))
-        following = self._place(t[:, None] + torch.arange(n), game[:, None])
+        now = t * self.games + torch.randint(self.games, (rows,))
+        following = self._place(now[:, None] + self.games * torch.arange(n))
         rewards = self.tensors["rewards"].view(-1)[following]
         ends = self.tensors["ends"].view(-1)[following]
         returns, discounts, moves = n_step(rewards, ends, gamma)
         return Moments(
-            self._seen(t, game),
+            now,
             self.tensors["actions"].view(-1)[following[:, 0]].long(),
             returns,
             discounts,
-            self._seen(t + moves, game),
+            now + self.games * moves,
             (ends[:, 0] != RESTS).float(),
         )
+
+    def seen(self, moments: Int64[Tensor, " rows"]) -> Tensor:
+        """Return what was seen.
+
+        Args:
+            moments: t times the number of games, plus the game.
+        """
+        kept = self.tensors["seen"].flatten(0, 1)
+        # index_select copies whole rows; an index in brackets takes them byte by byte.
+        if not self.stacked:
+            rows = kept.index_select(0, self._place(moments))
+            return self._unpacked(rows).view(-1, *self.shape)
+        back = torch.arange(self.shape[0]).flip(0)
+        places = self._place(moments[:, None] - self.games * back)
+        planes = kept.index_select(0, places.view(-1))
+        before = back > self.tensors["age"].view(-1)[places[:, -1:]]
+        planes.index_fill_(0, before.view(-1).nonzero()[:, 0], 0)
+        return planes.view(-1, *self.shape)
 
     @property
     def _oldest(self) -> int:
@@ -115,20 +141,8 @@ class Replay:
         written = int(self.tensors["written"])
         return max(0, written - self.moments + (self.shape[0] - 1 if self.stacked else 0))
 
-    def _place(self, t: Tensor, game: Tensor) -> Tensor:
-        return t % self.moments * self.games + game
-
-    def _seen(self, t: Int64[Tensor, " rows"], game: Int64[Tensor, " rows"]) -> Tensor:
-        """Return what was seen at a moment."""
-        kept = self.tensors["seen"].flatten(0, 1)
-        if not self.stacked:
-            return self._unpacked(kept[self._place(t, game)]).view(-1, *self.shape)
-        back = torch.arange(self.shape[0]).flip(0)
-        age = self.tensors["age"].view(-1)[self._place(t, game)].long()
-        places = self._place((t[:, None] - back).clamp_min(0), game[:, None])
-        planes = kept[places].view(-1, *self.shape)
-        before = back > age[:, None]
-        return planes.masked_fill(before[:, :, None, None], 0) if before.any() else planes
+    def _place(self, moments: Tensor) -> Tensor:
+        return moments % (self.moments * self.games)
 
     def _packed(self, seen: Tensor) -> Tensor:
         """Return eight squares a byte."""

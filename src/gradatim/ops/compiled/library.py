@@ -18,7 +18,9 @@ from pathlib import Path
 __all__ = ["Unavailable", "library"]
 
 COMPILERS = ("cc", "gcc", "clang")
-FLAGS = ("-O3", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-pthread")
+FLAGS = ("-O3", "-march=native", "-std=gnu11", "-D_GNU_SOURCE", "-fPIC", "-shared", "-pthread")
+LIBRARIES = ("-lm", "-ldl")
+HEADERS = Path(__file__).parent
 SECONDS = 60
 
 
@@ -81,7 +83,9 @@ def _fingerprint(source: Path, compiler: str) -> str:
     """Return a name for what these compile to, on this processor."""
     asked = [compiler, "--version"]
     version = subprocess.run(asked, capture_output=True, check=True, timeout=SECONDS).stdout
-    parts = [source.read_bytes(), " ".join(FLAGS).encode(), version, _processor().encode()]
+    read = [source, *sorted(HEADERS.glob("*.h"))]
+    flags = " ".join((*FLAGS, *LIBRARIES)).encode()
+    parts = [*(path.read_bytes() for path in read), flags, version, _processor().encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
 
 
@@ -98,7 +102,8 @@ def _compile(compiler: str, source: Path, target: Path) -> None:
     os.close(handle)
     made = Path(name)
     try:
-        command = [compiler, *FLAGS, "-o", name, str(source)]
+        include = f"-I{HEADERS}"
+        command = [compiler, *FLAGS, include, "-o", name, str(source), *LIBRARIES]
         subprocess.run(command, capture_output=True, check=True, timeout=SECONDS)
         made.chmod(0o700)
         with made.open("rb") as file:

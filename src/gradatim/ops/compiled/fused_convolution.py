@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.ops.compiled import Unavailable, library
+from gradatim.ops.compiled.library import Unavailable, library
 from gradatim.ops.shortcuts import closed
 
-__all__ = ["PADDINGS", "SIDES", "obstacle"]
+__all__ = ["PADDINGS", "SIDES", "Pass", "Prepared", "obstacle"]
 
 SOURCE = Path(__file__).with_name("fused_convolution.c")
 SIDES, PADDINGS = (3, 5), (0, 1, 2)
@@ -79,6 +79,84 @@ def _forward(
     return out, winner
 
 
+class Prepared:
+    """The forward pass alone, for kernels that stay: all but the places of x is told once.
+
+    Args:
+        weight: kernels.
+        bias: one a kernel.
+        padding: zeros at each border.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, padding: int) -> None:
+        self.weight, self.bias, self.padding = weight.contiguous(), bias.contiguous(), padding
+        self._door = _loaded().forward
+        self._told: tuple[Any, ...] = (None,)
+
+    def convolve_relu_pool(self, x: Tensor) -> Tensor:
+        """Return the pooled maps of pictures that the machine code takes."""
+        x = x.contiguous()
+        told = self._told  # one name for all of it: others may be asking at the same time
+        if told[0] != (x.shape, torch.get_num_threads()):
+            told = self._told = self._tell(x)
+        out = x.new_empty(told[1])
+        if self._door(x.data_ptr(), *told[2], out.data_ptr(), *told[3]):
+            raise MemoryError(f"no memory to convolve pictures of {tuple(x.shape)}")
+        return out
+
+    def _tell(self, x: Tensor) -> tuple[Any, ...]:
+        out, winner = _results(x, self.weight, self.bias, self.padding)
+        numbers = _numbers(x, self.weight, out, self.padding)
+        places = (self.weight.data_ptr(), self.bias.data_ptr())
+        # Winners are written and never read, so all calls may write them to the same room.
+        about = (x.shape, torch.get_num_threads())
+        return about, out.shape, places, (winner.data_ptr(), numbers), winner
+
+
+class Pass:
+    """Both passes between places that stay: all but where x lies is told once.
+
+    Args:
+        given: pictures like those to come, kernels, biases, and zeros at each border.
+        above: room for the pooled maps, and for the gradient by them, without gaps.
+        below: room for the gradient by x, without gaps, where it is wanted.
+        slopes: room for the gradients by kernels, laid out like them, and biases.
+    """
+
+    def __init__(
+        self,
+        given: tuple[Tensor, Tensor, Tensor, int],
+        above: tuple[Tensor, Tensor],
+        below: Tensor | None,
+        slopes: tuple[Tensor, ...],
+    ) -> None:
+        x, weight, bias, padding = given
+        self.out, slope = above
+        self.winner = torch.empty_like(self.out, dtype=torch.uint8)
+        self._code, self._padding, self._weight = _loaded(), padding, weight
+        self._held = (bias, slope, below, slopes)  # the machine code holds no tensors
+        places = (t.data_ptr() for t in (weight, bias, self.out, self.winner))
+        self._places, self._above = tuple(places), (slope.data_ptr(), self.winner.data_ptr())
+        by_x = 0 if below is None else below.data_ptr()
+        self._below = (weight.data_ptr(), by_x, *(t.data_ptr() for t in slopes))
+        self._x, self._place = x, x.data_ptr()
+        self._numbers = _numbers(x, weight, self.out, padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the pooled maps, in their room."""
+        if x.stride() != self._x.stride():
+            self._numbers = _numbers(x, self._weight, self.out, self._padding)
+        self._x, self._place = x, x.data_ptr()
+        if self._code.forward(self._place, *self._places, self._numbers):
+            raise MemoryError(f"no memory to convolve pictures of {tuple(x.shape)}")
+        return self.out
+
+    def backward(self) -> None:
+        """Write the gradients, given that by the pooled maps in its room."""
+        if self._code.backward(*self._above, self._place, *self._below, self._numbers):
+            raise MemoryError(f"no memory to convolve pictures of {tuple(self._x.shape)}")
+
+
 def _backward(
     code: ctypes.CDLL,
     slope: Tensor,
@@ -124,12 +202,18 @@ def _call(
     out: Tensor,
     padding: int,
 ) -> None:
+    numbers = _numbers(x, weight, out, padding)
+    if door(*(tensor.data_ptr() for tensor in tensors), numbers):
+        raise MemoryError(f"no memory to convolve pictures of {tuple(x.shape)}")
+
+
+def _numbers(x: Tensor, weight: Tensor, out: Tensor, padding: int) -> ctypes.Array[ctypes.c_int64]:
+    """Return sizes, threads and strides as the machine code reads them."""
     after, _, side, _ = weight.shape
     work = 4 * out.numel() * weight.numel() // after
     threads = min(torch.get_num_threads(), 1 + work // WORTH_A_THREAD)
     numbers = (*x.shape, after, side, padding, threads, *x.stride(), *weight.stride())
-    if door(*(tensor.data_ptr() for tensor in tensors), (ctypes.c_int64 * len(numbers))(*numbers)):
-        raise MemoryError(f"no memory to convolve pictures of {tuple(x.shape)}")
+    return (ctypes.c_int64 * len(numbers))(*numbers)
 
 
 # --- what torch knows of it ---

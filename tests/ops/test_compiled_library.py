@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gradatim.ops import compiled
-from gradatim.ops.compiled import Unavailable, library
+from gradatim.ops.compiled import library as module
+from gradatim.ops.compiled.library import Unavailable, library
 
 PROGRAM = "int answer(void) { return %d; }\n"
 
 needs_compiler = pytest.mark.skipif(
-    not any(map(shutil.which, compiled.COMPILERS)), reason="there is no C compiler"
+    not any(map(shutil.which, module.COMPILERS)), reason="there is no C compiler"
 )
 
 
@@ -37,7 +37,7 @@ def test_compiles_once(source, tmp_path, monkeypatch):
     (file,) = made(tmp_path)
     assert file.suffix == ".so"
     assert file.parent.stat().st_mode & 0o777 == 0o700
-    monkeypatch.delattr(compiled, "_compile")
+    monkeypatch.delattr(module, "_compile")
     assert library(source).answer() == 42
 
 
@@ -46,9 +46,9 @@ def test_another_text_or_compiler_or_processor_is_another_file(source, tmp_path,
     library(source)
     source.write_text(PROGRAM % 43)
     assert library(source).answer() == 43
-    monkeypatch.setattr(compiled, "FLAGS", (*compiled.FLAGS, "-g"))
+    monkeypatch.setattr(module, "FLAGS", (*module.FLAGS, "-g"))
     library(source)
-    monkeypatch.setattr(compiled, "_processor", lambda: "another")
+    monkeypatch.setattr(module, "_processor", lambda: "another")
     library(source)
     assert len(made(tmp_path)) == 4
 
@@ -136,6 +136,6 @@ def test_a_compiler_that_hangs(source, monkeypatch):
     def run(*_: object, **__: object) -> None:
         raise subprocess.TimeoutExpired("cc", 60)
 
-    monkeypatch.setattr(compiled.subprocess, "run", run)
+    monkeypatch.setattr(module.subprocess, "run", run)
     with pytest.raises(Unavailable, match="TimeoutExpired"):
         library(source)
