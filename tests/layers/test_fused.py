@@ -1,5 +1,6 @@
 """Which layers `FusedSequential` takes in one pass, and that nobody can tell from outside."""
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -164,3 +165,22 @@ def test_theory_of_signals_walks_through(passes):
     names = [name for name, _ in simple_chain(network, torch.randn(2, 1, 32, 32))]
     usual = nn.Sequential(*network)
     assert names == [name for name, _ in simple_chain(usual, torch.randn(2, 1, 32, 32))] != []
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_and_relu_are_one_pass(training):
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(2, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.BatchNorm2d(8)]
+    network = FusedSequential(*layers).train(training)
+    usual = nn.Sequential(*copy.deepcopy(layers)).train(training)
+    x = pictures().contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(network(x), usual(x), rtol=1e-4, atol=1e-5)
+    for ours, theirs in zip(network.buffers(), usual.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_a_relu_that_somebody_listens_to_is_called():
+    network, heard = FusedSequential(nn.BatchNorm2d(2), nn.ReLU()), []
+    network[1].register_forward_hook(lambda module, given, answer: heard.append(given[0]))
+    network(pictures())
+    assert (heard[0] < 0).any()

@@ -9,6 +9,7 @@ from gradatim.layers.normalisation import (
     NORMALISATIONS,
     ROW_NORMALISATIONS,
     normalisation,
+    normalised,
     row_normalisation,
 )
 from gradatim.ops.normalisation import batch_normalise, instance_normalise, layer_normalise
@@ -71,3 +72,39 @@ def test_slopes_of_rows(name, smooth):
     layer = row_normalisation(name, 3)
     assert isinstance(layer, nn.Module)
     smooth(layer, maps(4, 3).double())
+
+
+@pytest.mark.parametrize("name", NORMALISATIONS)
+@pytest.mark.parametrize("relu", [True, False])
+@pytest.mark.parametrize("added", [True, False])
+@pytest.mark.parametrize("training", [True, False])
+def test_one_pass_is_the_layers_in_turn(name, relu, added, training):
+    ours, theirs = normalisation(name, 4), normalisation(name, 4)
+    x = maps(3, 4, 5, 5).contiguous(memory_format=torch.channels_last)
+    other = maps(3, 4, 5, 5, seed=3) - 3 if added else None
+    found = normalised(ours.train(training), x, added=other, relu=relu)
+    right = theirs.train(training)(x)
+    right = right if other is None else right + other
+    torch.testing.assert_close(found, right.relu() if relu else right, rtol=1e-5, atol=1e-5)
+    for buffer, its in zip(ours.buffers(), theirs.buffers(), strict=True):
+        torch.testing.assert_close(buffer, its)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"momentum": None}, {"affine": False}, {"track_running_stats": False}],
+    ids=str,
+)
+def test_batch_norms_of_every_kind_are_torchs(changes):
+    ours, theirs = nn.BatchNorm2d(4, **changes), nn.BatchNorm2d(4, **changes)
+    x = maps(3, 4, 5, 5).contiguous(memory_format=torch.channels_last)
+    for _ in range(2):
+        torch.testing.assert_close(normalised(ours, x), theirs(x), rtol=1e-5, atol=1e-5)
+    assert all(torch.allclose(a, b) for a, b in zip(ours.buffers(), theirs.buffers(), strict=True))
+
+
+def test_a_listener_hears_the_layer():
+    layer, heard = nn.BatchNorm2d(4), []
+    layer.register_forward_hook(lambda module, given, answer: heard.append(answer))
+    normalised(layer, maps(3, 4, 5, 5), relu=True)
+    assert (heard[0] < 0).any()

@@ -115,3 +115,21 @@ def test_unknown_norm_is_refused():
 def test_slopes_and_their_slopes(norm, smooth):
     smooth(BasicBlock(2, 2, norm=norm), maps(2, 2, 3, 3).double())
     smooth(Bottleneck(2, 1, 2, norm), maps(2, 2, 3, 3).double())
+
+
+@pytest.mark.parametrize(("before", "width", "stride"), [(32, 32, 1), (32, 64, 2)])
+def test_training_is_that_of_torchs_operations(before, width, stride, monkeypatch):
+    """By machine code and without it, with channels last as a fit lays them out."""
+    results = []
+    for switch in ("1", "0"):
+        monkeypatch.setenv("GRADATIM_FUSED", switch)
+        torch.manual_seed(0)
+        block = BasicBlock(before, width, stride).to(memory_format=torch.channels_last)
+        x = maps(8, before, 16, 16).contiguous(memory_format=torch.channels_last).requires_grad_()
+        out = block(x)
+        slopes = torch.autograd.grad(out.sin().sum(), [x, *block.parameters()])
+        results.append([out, *slopes, *block.buffers()])
+    for ours, theirs in zip(*results, strict=True):
+        # Where rounding decides whether ReLU is open, single numbers differ.
+        apart = (ours - theirs).double().norm()
+        assert apart <= 1e-3 * theirs.double().norm() + 1e-6

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from gradatim.core.recipe import Recipe
+from gradatim.core.recipe import LossChoice, Recipe
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Column, Quantity, Signature, Table
+from gradatim.core.slopes import slopes_of
 from gradatim.layers.stack import stackable
 from gradatim.models import RUNGS
 from gradatim.tasks import TASKS
@@ -126,6 +127,33 @@ def test_a_member_that_breaks_leaves_and_names_its_rows():
         torch.testing.assert_close(tensor, alone.model.state_dict()[name], rtol=2e-3, atol=2e-4)
     assert all(torch.isfinite(p).all() for p in broken.model.network.parameters())
     assert weights.keys() == broken.model.network.state_dict().keys()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_torchs_own_operations_give_the_same(monkeypatch, name):
+    monkeypatch.setenv("GRADATIM_FUSED", "0")
+    test_folds_stacked_are_folds_alone(name, CLASSES)
+
+
+LOSSES = [
+    {},
+    {"name": "cross_entropy"},
+    {"label_smoothing": 0.1},
+    {"class_weights": "balanced"},
+    {"name": "hinge"},
+    {"name": "focal"},
+]
+
+
+@pytest.mark.parametrize("choice", LOSSES, ids=str)
+@pytest.mark.parametrize("soft", [False, True], ids=["classes", "shares"])
+def test_slopes_are_those_of_the_losses(choice, soft):
+    outputs, targets = torch.randn(20, 3), torch.arange(20) % 3
+    task = TASKS["classify"].with_loss(LossChoice.model_validate(choice), targets)
+    meant = torch.eye(3)[targets] * 0.8 + 0.2 / 3 if soft else targets
+    found, right = task.slopes(outputs, meant), slopes_of(task.losses, outputs, meant)
+    for a, b in zip(found, right, strict=True):
+        torch.testing.assert_close(a, b)
 
 
 def test_a_stack_cut_off_anywhere_ends_with_the_same_bits():

@@ -168,6 +168,9 @@ class Recipe(Settings):
     """Share of the training rows that early stopping watches; 0 trains to the last epoch."""
     patience: Annotated[int, Field(ge=1, le=100_000)] = 10
     """Epochs without a better validation loss before training stops."""
+    settle: Annotated[float, Field(ge=0, lt=1, exclude_if=lambda share: share == 0)] = 0.0
+    """Of classes: once the training loss of an epoch is this share of a guess's, log(classes), the
+    rate falls to 0 in as many steps as were taken; 0 keeps to the epochs. One process alone."""
     clip: Annotated[float, Field(ge=0)] = 1.0
     """Largest norm of the gradient; 0 never clips."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

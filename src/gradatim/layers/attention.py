@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gradatim.core.errors import ConfigError
+from gradatim.layers.linear import Linear
 from gradatim.ops.attention import (
     additive_scores,
     attention,
@@ -44,10 +45,10 @@ class MultiHeadAttention(nn.Module):
                 f"{heads} heads do not divide {dim} dimensions; expected a divisor of {dim}"
             )
         self.heads = heads
-        self.query = nn.Linear(dim, dim, bias)
-        self.key = nn.Linear(dim, dim, bias)
-        self.value = nn.Linear(dim, dim, bias)
-        self.output = nn.Linear(dim, dim, bias)
+        self.query = Linear(dim, dim, bias)
+        self.key = Linear(dim, dim, bias)
+        self.value = Linear(dim, dim, bias)
+        self.output = Linear(dim, dim, bias)
         self.dropout = nn.Dropout(dropout)
         for layer in (self.query, self.key, self.value, self.output):
             nn.init.xavier_uniform_(layer.weight)

@@ -4,15 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
-from torch.nn.modules import module as modules
 
+from gradatim.layers.hooks import heard
+from gradatim.layers.linear import Linear
+from gradatim.layers.normalisation import normalised
+from gradatim.ops.dense import dense
 from gradatim.ops.fused_convolution import convolve_relu_pool
 
-__all__ = ["FusedSequential"]
+__all__ = ["FusedSequential", "halves", "slides"]
 
 
 class FusedSequential(nn.Sequential):
-    """`nn.Sequential` that takes a convolution, ReLU and 2x2 max-pooling in one pass.
+    """`nn.Sequential` that takes some layers in one pass.
+
+    They are a convolution, ReLU and 2x2 max-pooling; a linear layer and ReLU; and batch
+    normalisation and ReLU in training.
 
     Names of parameters are those of `nn.Sequential`; answers and gradients are too, up to rounding.
     Layers that somebody listens to by hooks are called one by one.
@@ -29,6 +35,14 @@ class FusedSequential(nn.Sequential):
                 padding = int(layer.padding[0])
                 input = convolve_relu_pool(input, layer.weight, layer.bias, padding)  # noqa: A001
                 place += len(chain)
+            elif isinstance(layer, nn.Linear) and _is_dense(layer):
+                bent = _is_bent(chain)
+                input = dense(input, layer.weight, layer.bias, relu=bent)  # noqa: A001
+                place += 1 + bent
+            elif isinstance(layer, nn.BatchNorm2d):
+                bent = _is_bent(chain)
+                input = normalised(layer, input, relu=bent)  # noqa: A001
+                place += 1 + bent
             else:
                 input = layer(input)  # noqa: A001
                 place += 1
@@ -39,10 +53,20 @@ def _is_one_pass(chain: Sequence[nn.Module]) -> bool:
     """Tell whether these layers are one pass, and nobody listens to one of them."""
     if [type(layer) for layer in chain] != [nn.Conv2d, nn.ReLU, nn.MaxPool2d]:
         return False
-    return _slides(chain[0]) and _halves(chain[2]) and not any(map(_is_heard, chain))
+    return slides(chain[0]) and halves(chain[2]) and not any(map(heard, chain))
 
 
-def _slides(layer: nn.Module) -> bool:
+def _is_dense(layer: nn.Linear) -> bool:
+    """Tell whether a linear layer is one of torch's kind, and nobody listens to it."""
+    return type(layer) in (nn.Linear, Linear) and layer.bias is not None and not heard(layer)
+
+
+def _is_bent(chain: Sequence[nn.Module]) -> bool:
+    """Tell whether ReLU follows, and nobody listens to it."""
+    return len(chain) > 1 and type(chain[1]) is nn.ReLU and not heard(chain[1])
+
+
+def slides(layer: nn.Module) -> bool:
     """Tell whether a convolution visits every place, with zeros around."""
     return (
         isinstance(layer, nn.Conv2d)
@@ -53,7 +77,7 @@ def _slides(layer: nn.Module) -> bool:
     )
 
 
-def _halves(layer: nn.Module) -> bool:
+def halves(layer: nn.Module) -> bool:
     """Tell whether a pooling takes the largest of windows of 2x2 that do not overlap."""
     return (
         isinstance(layer, nn.MaxPool2d)
@@ -62,14 +86,4 @@ def _halves(layer: nn.Module) -> bool:
         and (layer.padding, layer.dilation) in ((0, 1), ((0, 0), (1, 1)))
         and not layer.ceil_mode
         and not layer.return_indices
-    )
-
-
-def _is_heard(layer: nn.Module) -> bool:
-    return bool(
-        layer._forward_hooks
-        or layer._forward_pre_hooks
-        or layer._backward_hooks
-        or layer._backward_pre_hooks
-        or modules._has_any_global_hook()
     )

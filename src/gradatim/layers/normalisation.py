@@ -2,11 +2,21 @@
 
 from collections.abc import Callable
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gradatim.core.errors import ConfigError, nearest
+from gradatim.layers.hooks import heard
+from gradatim.ops.batch_norm import batch_norm
 
-__all__ = ["NORMALISATIONS", "ROW_NORMALISATIONS", "normalisation", "row_normalisation"]
+__all__ = [
+    "NORMALISATIONS",
+    "ROW_NORMALISATIONS",
+    "normalisation",
+    "normalised",
+    "row_normalisation",
+]
 
 NORMALISATIONS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
@@ -44,6 +54,32 @@ def normalisation(name: str, channels: int) -> nn.Module:
     'GroupNorm'
     """
     return _chosen(name, NORMALISATIONS)(channels)
+
+
+def normalised(
+    norm: nn.Module,
+    x: Float[Tensor, "rows channels h w"],
+    *,
+    added: Float[Tensor, "rows channels h w"] | None = None,
+    relu: bool = False,
+) -> Float[Tensor, "rows channels h w"]:
+    """Return norm(x) + added, and what ReLU leaves of it, in one pass where there is one.
+
+    Args:
+        norm: a normalisation of maps; one that somebody listens to by hooks is called by itself.
+        x: maps of features.
+        added: the shortcut of a residual block.
+        relu: whether numbers below 0 become 0.
+    """
+    if type(norm) is nn.BatchNorm2d and norm.training and norm.affine and not heard(norm):
+        mean, variance, momentum = norm.running_mean, norm.running_var, norm.momentum
+        if mean is not None and variance is not None and momentum is not None:
+            assert norm.num_batches_tracked is not None, "it comes with the other two"
+            norm.num_batches_tracked.add_(1)
+            numbers, how = (norm.weight, norm.bias), (momentum, norm.eps)
+            return batch_norm(x, *numbers, (mean, variance), *how, added=added, relu=relu)
+    z = norm(x) if added is None else norm(x) + added
+    return F.relu(z) if relu else z
 
 
 def row_normalisation(name: str, features: int) -> nn.Module:

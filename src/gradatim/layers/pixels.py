@@ -1,7 +1,7 @@
 """`Pixels`: stored pictures to standardised planes, resized to what a network wants."""
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float64, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -59,10 +59,29 @@ class Pixels(nn.Module):
         self, pictures: UInt8[Tensor, "rows channels height width"]
     ) -> Float[Tensor, "rows *features"]:
         """Return standardised planes, or rows of numbers when `flat`."""
-        planes = pictures.to(torch.float32) / 255
-        if self.resizes:
-            planes = F.interpolate(
-                planes, self.size, mode="bilinear", align_corners=False, antialias=self.shrinks
-            )
+        planes = self._sized(pictures.to(torch.float32) / 255)
         planes = ((planes - self.mean) / self.deviation).to(self.dtype)
         return planes.flatten(1) if self.flat else planes
+
+    def _sized(
+        self, planes: Float[Tensor, "rows channels height width"]
+    ) -> Float[Tensor, "rows channels high wide"]:
+        if not self.resizes:
+            return planes
+        return F.interpolate(
+            planes, self.size, mode="bilinear", align_corners=False, antialias=self.shrinks
+        )
+
+    # --- the same in two parts: what is linear can become part of the layer that follows ---
+
+    def levels(
+        self, planes: Float[Tensor, "rows channels height width"]
+    ) -> Float[Tensor, "rows *features"]:
+        """Return stored levels, 0 to 255, in the size and the form that are wanted."""
+        planes = self._sized(planes)
+        return planes.flatten(1) if self.flat else planes
+
+    def line(self) -> tuple[Float64[Tensor, " channels"], Float64[Tensor, " channels"]]:
+        """Return factor and shift of each channel: `forward` is factor * levels + shift."""
+        factor = 1 / (255 * self.deviation.double().flatten())
+        return factor, -self.mean.double().flatten() / self.deviation.double().flatten()

@@ -10,7 +10,8 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from gradatim.ops.products import linear
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell", "begin_recurrent"]
 
@@ -30,11 +31,11 @@ class _Cell(nn.Module):
 
     def _from_input(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return W x + b of each gate."""
-        return F.linear(x, self.weight_ih, self.bias_ih).chunk(self.gates, dim=1)
+        return linear(x, self.weight_ih, self.bias_ih).chunk(self.gates, dim=1)
 
     def _from_state(self, h: Tensor) -> tuple[Tensor, ...]:
         """Return U h + b of each gate."""
-        return F.linear(h, self.weight_hh, self.bias_hh).chunk(self.gates, dim=1)
+        return linear(h, self.weight_hh, self.bias_hh).chunk(self.gates, dim=1)
 
 
 class RNNCell(_Cell):

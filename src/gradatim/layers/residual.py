@@ -4,9 +4,10 @@ from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from gradatim.layers.normalisation import normalisation
+from gradatim.layers.convolution import Conv2d
+from gradatim.layers.fused import FusedSequential
+from gradatim.layers.normalisation import normalisation, normalised
 
 __all__ = ["BasicBlock", "Bottleneck"]
 
@@ -14,14 +15,14 @@ __all__ = ["BasicBlock", "Bottleneck"]
 def _conv(before: int, after: int, kernel: int, stride: int, norm: str) -> nn.Conv2d:
     """Return a convolution that halves the map at stride 2; the norm that follows has its bias."""
     bias = norm == "none"
-    return nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=bias)
+    return Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=bias)
 
 
 def _shortcut(before: int, after: int, stride: int, norm: str) -> nn.Sequential:
     """Return the identity where shapes agree, else a 1x1 convolution (option B of the paper)."""
     if stride == 1 and before == after:
         return nn.Sequential()
-    return nn.Sequential(_conv(before, after, 1, stride, norm), normalisation(norm, after))
+    return FusedSequential(_conv(before, after, 1, stride, norm), normalisation(norm, after))
 
 
 class BasicBlock(nn.Module):
@@ -51,8 +52,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Float[Tensor, "rows before h w"]) -> Float[Tensor, "rows after h2 w2"]:
         """Return the input plus what the block adds."""
-        y = F.relu(self.bn1(self.conv1(x)))
-        return F.relu(self.downsample(x) + self.bn2(self.conv2(y)))
+        y = normalised(self.bn1, self.conv1(x), relu=True)
+        return normalised(self.bn2, self.conv2(y), added=self.downsample(x), relu=True)
 
 
 class Bottleneck(nn.Module):
@@ -90,6 +91,6 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Float[Tensor, "rows before h w"]) -> Float[Tensor, "rows after h2 w2"]:
         """Return the input plus what the block adds."""
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = F.relu(self.bn2(self.conv2(y)))
-        return F.relu(self.downsample(x) + self.bn3(self.conv3(y)))
+        y = normalised(self.bn1, self.conv1(x), relu=True)
+        y = normalised(self.bn2, self.conv2(y), relu=True)
+        return normalised(self.bn3, self.conv3(y), added=self.downsample(x), relu=True)

@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from torch import nn
 
+from gradatim.layers.convolution import Conv2d
 from gradatim.layers.initialisation import initialise
+from gradatim.layers.linear import Linear
 from gradatim.models._published import Published, is_small
 
 __all__ = ["RUNG", "AlexNet"]
@@ -51,10 +53,10 @@ class AlexNet(Published):
         places, units = self.scaled(256) * side * side, self.scaled(hidden)
         classifier = nn.Sequential(
             nn.Dropout(self.dropout),
-            nn.Linear(places, units),
+            Linear(places, units),
             nn.ReLU(),
             nn.Dropout(self.dropout),
-            nn.Linear(units, units),
+            Linear(units, units),
             nn.ReLU(),
             nn.Linear(units, outputs),
         )
@@ -79,11 +81,11 @@ class AlexNet(Published):
             nn.Conv2d(a, b, 5, padding=2),
             nn.ReLU(),
             nn.MaxPool2d(3, stride=2),
-            nn.Conv2d(b, c, 3, padding=1),
+            Conv2d(b, c, 3, padding=1),
             nn.ReLU(),
-            nn.Conv2d(c, d, 3, padding=1),
+            Conv2d(c, d, 3, padding=1),
             nn.ReLU(),
-            nn.Conv2d(d, d, 3, padding=1),
+            Conv2d(d, d, 3, padding=1),
             nn.ReLU(),
             nn.MaxPool2d(3, stride=2),
         )

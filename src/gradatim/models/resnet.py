@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
+from gradatim.layers.fused import FusedSequential
 from gradatim.layers.residual import BasicBlock, Bottleneck
 from gradatim.models._published import Published, is_small
 
@@ -73,7 +74,7 @@ class ResNet(Published):
             before = after
         layers["avgpool"], layers["flatten"] = nn.AdaptiveAvgPool2d(1), nn.Flatten()
         layers["fc"] = nn.Linear(before, outputs)
-        return nn.Sequential(layers)
+        return FusedSequential(layers)
 
 
 RUNG = ResNet

@@ -14,6 +14,7 @@ from gradatim.core.rung import Model, Trained
 from gradatim.core.signature import Image, Series, Signature, Sound, Table
 from gradatim.layers.attention import MultiHeadAttention
 from gradatim.layers.columns import Columns
+from gradatim.layers.linear import Linear
 from gradatim.layers.outputs import output_for
 from gradatim.layers.positions import SinusoidalPositions
 from gradatim.layers.sound.log_mel import BANDS, LogMel
@@ -46,7 +47,7 @@ class Block(nn.Module):
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = MultiHeadAttention(width, heads, bias=False)
         self.feed = nn.Sequential(
-            nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, width)
+            Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), Linear(hidden, width)
         )
         self.dropout = nn.Dropout(dropout)
 

@@ -7,7 +7,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from torch import nn
 
+from gradatim.layers.convolution import Conv2d
+from gradatim.layers.fused import FusedSequential
 from gradatim.layers.initialisation import initialise
+from gradatim.layers.linear import Linear
 from gradatim.models._published import Published, is_small
 
 __all__ = ["RUNG", "VGG"]
@@ -68,10 +71,10 @@ class VGG(Published):
         side, hidden = (1, 512) if is_small(size) else (7, 4096)
         places, units = self.scaled(512) * side * side, self.scaled(hidden)
         classifier = nn.Sequential(
-            nn.Linear(places, units),
+            Linear(places, units),
             nn.ReLU(),
             nn.Dropout(self.dropout),
-            nn.Linear(units, units),
+            Linear(units, units),
             nn.ReLU(),
             nn.Dropout(self.dropout),
             nn.Linear(units, outputs),
@@ -92,12 +95,12 @@ class VGG(Published):
         for channels, convolutions in zip(CHANNELS, CONVOLUTIONS[self.depth], strict=True):
             after = self.scaled(channels)
             for _ in range(convolutions):
-                layers.append(nn.Conv2d(before, after, 3, padding=1))
+                layers.append(Conv2d(before, after, 3, padding=1))
                 layers += [nn.BatchNorm2d(after)] if self.batch_norm else []
                 layers.append(nn.ReLU())
                 before = after
             layers.append(nn.MaxPool2d(2))
-        return nn.Sequential(*layers)
+        return FusedSequential(*layers)
 
 
 RUNG = VGG

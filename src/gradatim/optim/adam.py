@@ -8,6 +8,7 @@ from torch import nn
 
 from gradatim.core.learner import Evaluate, Optimizer
 from gradatim.core.recipe import OptimizerChoice
+from gradatim.ops.adam import adam
 from gradatim.optim._lists import parts
 
 __all__ = ["OPTIMIZER", "Adam"]
@@ -32,29 +33,11 @@ class Adam(Optimizer):
         self.state = {"mean": self.zeros(), "square": self.zeros()}
         self.state["count"] = [torch.zeros((), device=p.device) for p in self.parameters]
 
-    @torch.no_grad()
     def update(self, rate: float, evaluate: Evaluate) -> None:
         """Move every parameter that has a gradient."""
         parameters, gradients, means, squares, counts = parts(self, "mean", "square", "count")
-        if not parameters:
-            return
-        torch._foreach_add_(counts, 1)
-        # torch.optim would import torch._dynamo (1.7 s) to call this same kernel.
-        torch._fused_adam_(
-            parameters,
-            gradients,
-            means,
-            squares,
-            [],
-            counts,
-            lr=rate,
-            beta1=0.9,
-            beta2=0.999,
-            weight_decay=0.0,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-        )
+        if parameters:
+            adam(parameters, gradients, means, squares, counts, rate=rate)
 
 
 OPTIMIZER = Adam

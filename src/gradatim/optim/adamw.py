@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gradatim.core.learner import Evaluate, Optimizer
 from gradatim.core.recipe import OptimizerChoice
+from gradatim.ops.adam import adam
 
 __all__ = ["OPTIMIZER", "AdamW"]
 
@@ -33,7 +34,6 @@ class AdamW(Optimizer):
             ([i for i, p in enumerate(self.parameters) if p.dim() <= 1], 0.0),
         ]
 
-    @torch.no_grad()
     def update(self, rate: float, evaluate: Evaluate) -> None:
         """Move every parameter that has a gradient."""
         for members, decay in self._parts:
@@ -43,25 +43,9 @@ class AdamW(Optimizer):
                 self._fused(given, rate, decay)
 
     def _fused(self, gradients: dict[int, Tensor], rate: float, decay: float) -> None:
-        # torch.optim would import torch._dynamo (1.7 s) to call this same kernel.
-        chosen = list(gradients)
-        counts = [self.state["count"][i] for i in chosen]
-        torch._foreach_add_(counts, 1)
-        torch._fused_adamw_(
-            [self.parameters[i] for i in chosen],
-            list(gradients.values()),
-            [self.state["mean"][i] for i in chosen],
-            [self.state["square"][i] for i in chosen],
-            [],
-            counts,
-            lr=rate,
-            beta1=0.9,
-            beta2=0.999,
-            weight_decay=decay,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-        )
+        own = ([self.state[name][i] for i in gradients] for name in ("mean", "square", "count"))
+        parameters = [self.parameters[i] for i in gradients]
+        adam(parameters, list(gradients.values()), *own, rate=rate, decay=decay)
 
 
 OPTIMIZER = AdamW

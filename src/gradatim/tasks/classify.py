@@ -60,6 +60,15 @@ class Classify(Supervised):
         weights = F.pad(self.weights, [0, outputs.shape[1] - len(self.weights)]).to(each.dtype)
         return losses.shares(targets, outputs) @ weights * each
 
+    def slopes(
+        self, outputs: Float[Tensor, "rows classes"], targets: Targets
+    ) -> tuple[Float[Tensor, " rows"], Float[Tensor, "rows classes"]]:
+        """Return losses and their gradients; those of plain cross-entropy are written out."""
+        named = self.choice.name in ("own", "cross_entropy") and not self.choice.label_smoothing
+        if named and self.weights is None and not targets.is_floating_point():
+            return losses.cross_entropy_slopes(outputs, targets)
+        return super().slopes(outputs, targets)
+
     def with_loss(self, choice: LossChoice, targets: Tensor) -> Self:
         """Return this task trained with another loss, its classes weighed by these targets."""
         if choice == self.choice:

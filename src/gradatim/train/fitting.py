@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from math import inf
+from math import inf, log
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from gradatim.ops.schedules import schedule
 from gradatim.optim import OPTIMIZERS
 from gradatim.train.distributed.party import ALONE, Party
 from gradatim.train.loop import Record, train
+from gradatim.train.settling import Settling
 from gradatim.train.stopping import EarlyStopping
 
 __all__ = ["Fitting", "start"]
@@ -80,10 +81,10 @@ class Fitting:
             self.model.eval()
             return
         records = partial(train, self.trainee, self.learner, self.draw, self.steps, self.every)
-        if not self.stopping.exhausted:
+        if not self._over:
             for record in self.party.paced(records, pause):
                 yield {0: self.watched(record)} if record else {}
-                if self.stopping.exhausted:
+                if self._over:
                     break
         self.finish()
 
@@ -94,6 +95,10 @@ class Fitting:
         # As a model is loaded, and as it answers one picture at a time.
         _lay_out(self.model.network, torch.contiguous_format)
         self.model.eval()
+
+    @property
+    def _over(self) -> bool:
+        return self.stopping.exhausted or self.learner.step >= self.settling.end
 
     @property
     def supervisor(self) -> Supervised:
@@ -141,6 +146,8 @@ class Fitting:
         self.steps = recipe.epochs * self.every
         _lay_out(self.model.network, torch.channels_last)  # as `Batches` gives pictures
         self.learner = self._learner()
+        self.settling = Settling(self.learner, self.steps, self._settled())
+        self.learner.schedule = self.settling
         self.stopping = EarlyStopping(recipe.patience)
 
     def _learner(self) -> Learner:
@@ -163,6 +170,12 @@ class Fitting:
         )
         learner.cuts = self.party.size == 1
         return learner
+
+    def _settled(self) -> float:
+        """Return the loss that is small enough; ranks would have to agree on it, and do not."""
+        if not isinstance(self.signature.output, Category) or self.party.size > 1:
+            return 0.0
+        return self.recipe.settle * log(max(2, self.signature.outputs))
 
     def _batches(self, training: Samples) -> Batches | RunningText | TokenBatches:
         """Return what hands out the batch of every step."""
@@ -224,6 +237,7 @@ class Fitting:
 
     def watched(self, record: Record) -> Record:
         """Look at the held-out rows; return the record with their loss."""
+        self.settling.look(record.values.get("loss", inf))
         if self.held is None:
             return record
         losses = self._losses(self.held)
@@ -263,7 +277,10 @@ def _lay_out(network: nn.Module, layout: torch.memory_format) -> None:
     """Put the numbers of kernels into another order in memory; their values stay."""
     for parameter in network.parameters():
         if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=layout)
+            # A new tensor: kernels of one channel or one place lie in either order already, and
+            # torch would take them for the other one, which is an eighth as fast.
+            laid = torch.empty_like(parameter, memory_format=layout, requires_grad=False)
+            parameter.data = laid.copy_(parameter.data)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from gradatim.layers.stack import stackable
 from gradatim.train.distributed.party import ALONE
 from gradatim.train.fitting import Fitting
 from gradatim.train.loop import Record, Sums
-from gradatim.train.team import Rows, Team
+from gradatim.train.team import Team
 
 __all__ = ["Stacked", "alike"]
 
@@ -29,6 +29,7 @@ def alike(fittings: Sequence[Fitting]) -> bool:
         and stackable(fitting.model.network)
         and isinstance(fitting.draw, Batches)
         and fitting.every == fitting.draw.per_epoch
+        and not fitting.recipe.settle
         and fitting.rung == first.rung
         and fitting.draw.per_epoch == first.draw.per_epoch
         and fitting.draw.size == first.draw.size
@@ -55,8 +56,7 @@ class Stacked:
         places = sorted(range(len(fittings)), key=lambda i: fittings[i].recipe.model_dump_json())
         self.fittings = {i: fittings[i] for i in places}
         self.failed: dict[int, NumericError] = {}
-        plain = all(f.draw.changes == Augmentation() and not f.draw.seen for f in fittings)
-        self.rows = Rows(list(self.fittings.values())) if plain else None
+        self.plain = all(f.draw.changes == Augmentation() and not f.draw.seen for f in fittings)
 
     def __iter__(self) -> Iterator[tuple[int, Record]]:
         """Fit all, yielding the records of every epoch."""
@@ -67,7 +67,7 @@ class Stacked:
         start, places, team = time.monotonic(), list[int](), None
         while going := [i for i in self.fittings if self._going(i)]:
             if team is None or going != places:
-                places, team = going, Team([self.fittings[i] for i in going], self.rows)
+                places, team = going, Team([self.fittings[i] for i in going], self.plain)
             done, broken = team.advance(time.monotonic() + pause)
             self.failed |= {places[i]: error for i, error in broken.items()}
             seconds = time.monotonic() - start

@@ -7,9 +7,11 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gradatim.layers.linear import Linear
 from gradatim.layers.positions import rotate
 from gradatim.layers.text.reader import Reader
 from gradatim.ops.attention import causal_mask
+from gradatim.ops.products import linear
 
 __all__ = ["CausalAttention", "CausalBlock", "CausalDecoder"]
 
@@ -34,8 +36,8 @@ class CausalAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads, self.width = heads, width
-        self.joined = nn.Linear(width, 3 * width, bias=False)
-        self.output = nn.Linear(width, width, bias=False)
+        self.joined = Linear(width, 3 * width, bias=False)
+        self.output = Linear(width, width, bias=False)
 
     def forward(
         self,
@@ -83,7 +85,7 @@ class CausalBlock(nn.Module):
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = CausalAttention(width, heads)
         self.feed = nn.Sequential(
-            nn.Linear(width, hidden), nn.GELU(approximate="tanh"), nn.Linear(hidden, width)
+            Linear(width, hidden), nn.GELU(approximate="tanh"), Linear(hidden, width)
         )
         self.dropout = nn.Dropout(dropout)
 
@@ -173,7 +175,7 @@ class CausalDecoder(Reader):
         for block, before in zip(self.blocks, memory.unbind(1), strict=True):
             x, both = block(x, before, mask)
             kept.append(both[:, max(0, all_ - self.context + 1) :])
-        logits = F.linear(self.norm(x), self.embedding.weight, self.bias)
+        logits = linear(self.norm(x), self.embedding.weight, self.bias)
         return logits, torch.stack(kept, dim=1)
 
     @torch.no_grad()

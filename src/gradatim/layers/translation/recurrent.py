@@ -5,13 +5,14 @@ import math
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from gradatim.layers.linear import Linear
 from gradatim.layers.recurrent_cells import begin_recurrent
 from gradatim.layers.text.tokens import PAD
 from gradatim.layers.translation.writer import Attending, Writer
 from gradatim.ops.attention import attention
+from gradatim.ops.products import linear
 from gradatim.ops.translation.beam import State
 
 __all__ = ["AttentionWriter", "GruEncoder", "GruWriter", "RecurrentWriter"]
@@ -73,8 +74,8 @@ class RecurrentWriter(Writer):
         self.encoder = GruEncoder(sources, width, dropout)
         self.embedding = nn.Embedding(targets, width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
-        self.first = nn.Linear(2 * width, width)
-        self.joined = nn.Linear(4 * width, width)
+        self.first = Linear(2 * width, width)
+        self.joined = Linear(4 * width, width)
         self.bias = nn.Parameter(torch.zeros(targets))
         self.dropout = nn.Dropout(dropout)
 
@@ -83,7 +84,7 @@ class RecurrentWriter(Writer):
 
     def _logits(self, states: Tensor, context: Tensor, vectors: Tensor) -> Tensor:
         joined = self.joined(torch.cat([states, context, vectors], dim=-1)).tanh()
-        return F.linear(self.dropout(joined), self.embedding.weight, self.bias)
+        return linear(self.dropout(joined), self.embedding.weight, self.bias)
 
 
 class GruWriter(RecurrentWriter):
@@ -141,8 +142,8 @@ class AttentionWriter(RecurrentWriter, Attending):
         self, sources: int, targets: int, *, width: int, dropout: float, beams: int, alpha: float
     ) -> None:
         super().__init__(sources, targets, width=width, dropout=dropout, beams=beams, alpha=alpha)
-        self.query = nn.Linear(width, width, bias=False)
-        self.key = nn.Linear(2 * width, width, bias=False)
+        self.query = Linear(width, width, bias=False)
+        self.key = Linear(2 * width, width, bias=False)
         self.score = nn.Linear(width, 1, bias=False)
         self.cell = nn.GRUCell(3 * width, width)
         for gate in self.cell.weight_hh.split(width):

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from gradatim.layers.linear import Linear
 from gradatim.layers.positions import sinusoidal
 from gradatim.layers.text.tokens import PAD
 from gradatim.layers.translation.writer import Attending
 from gradatim.ops.attention import attention, causal_mask, scaled_dot_scores
+from gradatim.ops.products import linear
 from gradatim.ops.translation.beam import State
 
 __all__ = ["DecoderBlock", "EncoderBlock", "MemoryAttention", "TransformerWriter"]
@@ -36,9 +37,9 @@ class MemoryAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query = nn.Linear(width, width, bias=False)
-        self.memory = nn.Linear(width, 2 * width, bias=False)
-        self.output = nn.Linear(width, width, bias=False)
+        self.query = Linear(width, width, bias=False)
+        self.memory = Linear(width, 2 * width, bias=False)
+        self.output = Linear(width, width, bias=False)
         for matrix in (self.query.weight, *self.memory.weight.chunk(2), self.output.weight):
             nn.init.xavier_uniform_(matrix)
 
@@ -86,7 +87,7 @@ class EncoderBlock(nn.Module):
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.itself = MemoryAttention(width, heads)
         self.feed = nn.Sequential(
-            nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, width)
+            Linear(width, hidden), nn.ReLU(), nn.Dropout(dropout), Linear(hidden, width)
         )
         self.dropout = nn.Dropout(dropout)
 
@@ -236,4 +237,4 @@ class TransformerWriter(Attending):
         return vectors + sinusoidal(at + tokens.shape[1], self.width)[at:].to(vectors)
 
     def _logits(self, x: Tensor) -> Tensor:
-        return F.linear(self.wrote(x), self.targets.weight, self.bias)
+        return linear(self.wrote(x), self.targets.weight, self.bias)
