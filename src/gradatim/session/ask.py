@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from gradatim.core.errors import ConfigError
-from gradatim.core.samples import Dataset
+from gradatim.core.samples import Dataset, Samples
 from gradatim.core.signature import Category
 from gradatim.core.source import ReadOptions
 from gradatim.data.read import read
@@ -20,6 +21,12 @@ from gradatim.session.fit import fit
 from gradatim.session.load import Loaded, load, question_of
 
 __all__ = ["Answers", "answer", "predict", "report", "resume"]
+
+
+MANY = 1024
+"""Rows from which on a frozen model is asked."""
+ONE_CALL = ("category", "quantity", "picture", "mask", "boxes")
+"""Answers for which a model is called and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +53,26 @@ def predict(run: Path | str, data: Any, encoding: str | None = None) -> Answers:
 
 def answer(loaded: Loaded, data: Any, encoding: str | None = None) -> Answers:
     """Answer new rows with a model that `load` returned."""
-    model, card, task = loaded
+    _, card, task = loaded
     dataset = read(data, ReadOptions(encoding=encoding, signature=card.signature))
-    said = task.answers(model, dataset.samples)
+    said = task.answers(_asked(loaded, dataset.samples), dataset.samples)
     notes = tuple(f.message for f in dataset.findings)
     if isinstance(card.signature.output, Category):
         names = card.signature.output.names
         best = np.asarray(names, dtype=object)[said.argmax(1)]
         return Answers(dataset.row_names, best, said, names, notes, dataset)
     return Answers(dataset.row_names, said, None, (), notes, dataset)
+
+
+def _asked(loaded: Loaded, samples: Samples) -> nn.Module:
+    """Return the model, frozen where rows are many: freezing takes as long as some hundred answers.
+
+    Not where pictures have sizes of their own: how a layer is called was chosen by one size.
+    """
+    many = len(samples) > MANY and samples.sizes is None
+    if many and loaded.card.signature.output.kind in ONE_CALL:
+        return loaded.frozen(samples.inputs[:8])
+    return loaded.model
 
 
 def resume(run: Path, watch: Callable[[Any], None] | None = None) -> Path:
