@@ -198,7 +198,7 @@ def test_a_solver_is_never_taken_for_cheaper_than_linear(clock, monkeypatch):
     kind = RUNGS["linear"]
 
     def solve(self, part: Samples, signature: Signature, seed: int) -> None:
-        clock.now += 1.0  # the same for 250 and 500 rows
+        clock.now += 1.0  # the same for 125 and 500 rows
 
     monkeypatch.setattr(kind, "solve", solve)
     assert predicted(kind(), 5000) == pytest.approx(10.0)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,7 @@ def assert_same(run: Path, other: Path) -> None:
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_a_climb_on_a_cluster_of_this_machine_gives_the_same_bytes(tmp_path, table, here, cluster):
+    resource_tracker.ensure_running()  # it is this process's, and lives as long
     before = descendants(os.getpid())
     said = gradatim(tmp_path, "climb", str(table), *FEW, "--out", "run", "--on", cluster)
     assert said.code == 0, said.err

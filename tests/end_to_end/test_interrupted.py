@@ -449,9 +449,11 @@ def test_a_climb_whose_worker_was_killed_says_so_and_goes_on(tmp_path, undisturb
     """As the kernel does when memory is short."""
     run = tmp_path / "run"
     wait_for(lambda: list(run.glob("fits/majority/*/complete.json")), climbing)
-    for pid in descendants(climbing.pid):
-        if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGKILL)
+    below = descendants(climbing.pid)  # what workers are forked from, and the workers
+    workers = set().union(*map(descendants, below))
+    assert workers
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
     out, err = climbing.communicate(timeout=60)
     assert (climbing.returncode, out) == (5, ""), err
     told = [line for line in err.splitlines() if line.startswith("gradatim: ")]

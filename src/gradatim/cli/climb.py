@@ -4,6 +4,7 @@ from pathlib import Path
 
 from gradatim.cli.data_flags import COMPARE, CompareFlags
 from gradatim.cli.options import Flag, Json, Whole, comma, command_line, print_json
+from gradatim.compare.local.staff import prepare
 
 __all__ = ["climb"]
 
@@ -45,6 +46,8 @@ def climb(
     json
         Print one JSON object instead of the table.
     """
+    if flags.on == "here":
+        prepare()  # before this process imports anything that takes long
     from gradatim.cli.progress import Progress
     from gradatim.cli.table import print_board
     from gradatim.session.climb import climb as ascend

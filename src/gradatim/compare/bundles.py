@@ -8,7 +8,7 @@ from pathlib import Path
 from gradatim.compare.forecast import Forecast
 from gradatim.compare.job import Job
 
-__all__ = ["Bundle", "affordable", "bundled"]
+__all__ = ["Bundle", "affordable", "bundled", "filling"]
 
 QUICK = 1.0
 """Seconds that a rung may always take: a climb out of time still has its baselines."""
@@ -16,6 +16,10 @@ REFIT, REST = 1.25, 4.0
 """Times a fold's fit, and seconds, that are left for the fit of the chosen rung and the report."""
 MOST = 32
 """Folds in a stack: beyond that, products grow no faster and memory grows all the same."""
+
+
+WORTH = 0.1
+"""Share of the longest bundle's time below which another does not help to fill the end."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,36 @@ def bundled(jobs: Sequence[Job], planned: Mapping[str, Forecast]) -> list[Bundle
             bundles.append(_bundle([job], planned))
         elif members := stacks.pop(_shape(job), None):
             size = min(MOST, max(2, -(-len(members) // parts)))
-            starts = range(0, len(members), size)
-            bundles += [_bundle(members[i : i + size], planned) for i in starts]
+            # What is left over comes first: the first fold measures costs as well.
+            ends = range(len(members), 0, -size)
+            cuts = [members[max(0, end - size) : end] for end in reversed(ends)]
+            bundles += [_bundle(cut, planned) for cut in cuts]
     return bundles
+
+
+def filling(bundles: Sequence[Bundle], workers: int) -> list[Bundle]:
+    """Return the bundles with some of them moved to the end, so that no worker waits long there.
+
+    Cheapest first ends with the longest: while one worker does the last of them, the others would
+    have nothing to do. As much shorter work as fills that time is kept for the end.
+
+    Args:
+        bundles: cheapest first.
+        workers: how many work side by side.
+    """
+    if not bundles or workers < 2:
+        return list(bundles)
+    longest, kept, room = bundles[-1].seconds, list[int](), 0.0
+    for i in reversed(range(len(bundles))):
+        other = bundles[i]
+        if bundles[-1].names & other.names:
+            continue
+        if other.seconds < WORTH * longest or room >= (workers - 1) * longest:
+            break
+        kept.append(i)
+        room += other.seconds
+    late = sorted((bundles[i] for i in kept), key=lambda bundle: -bundle.seconds)
+    return [bundle for i, bundle in enumerate(bundles) if i not in kept] + late
 
 
 def affordable(

@@ -6,15 +6,14 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
-from gradatim.compare.bundles import affordable, bundled
+from gradatim.compare.bundles import affordable, bundled, filling
 from gradatim.compare.clusters.arrival import arrived
 from gradatim.compare.fits import STACKS, fit_folds
 from gradatim.compare.forecast import Forecast, forecast
 from gradatim.compare.job import Job, Rows, Work, samples_of
-from gradatim.compare.pool import HERE, Crew, side_by_side, workers
+from gradatim.compare.pool import HERE, Crew, delayed, side_by_side, workers
 from gradatim.compare.worker import behave
 from gradatim.core.samples import Samples
 from gradatim.data.splits import Partition
@@ -65,7 +64,7 @@ def forecasts(
         folds: how many there are, which may be trained as one model.
         crew: who measures.
     """
-    calls = (joblib.delayed(_forecast)(work, rows, training, folds) for work in works)
+    calls = (delayed(_forecast, work, rows, training, folds) for work in works)
     told = side_by_side(calls, on=crew)
     return {work.name: forecast for work, forecast in zip(works, told, strict=True)}
 
@@ -113,9 +112,11 @@ def climb(
         disk.remove_tree(fit / CHECKPOINTS)  # a kill may have come before that
         result = read_json(fit / "result.json")
         yield Event("reused", result["rung"], fit.name, total, result=result)
+    if deadline == inf:  # with little time the cheap ones come first, all of them
+        left = filling(left, workers(crew))
     chosen = affordable(left, deadline, workers(crew), skipped)
     end = deadline if crew is HERE else inf  # other machines have other clocks
-    calls = (joblib.delayed(fit_folds)(b.jobs, rows, end - b.after) for b in chosen)
+    calls = (delayed(fit_folds, b.jobs, rows, end - b.after) for b in chosen)
     try:
         for results in side_by_side(calls, ordered=False, on=crew):
             yield from _told(results, folder, total, skipped)

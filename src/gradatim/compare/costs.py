@@ -70,7 +70,7 @@ def _learnt(model: Model) -> int:
     return parameters or sum(b.numel() for b in model.network.buffers() if b.is_floating_point())
 
 
-def _seconds(model: Model, inputs: Tensor, budget: float = 0.3) -> float:
+def _seconds(model: Model, inputs: Tensor, budget: float = 0.05) -> float:
     times: list[float] = []
     model(inputs)
     while (len(times) < 3 and sum(times) < SLOW) or (sum(times) < budget and len(times) < 50):

@@ -3,13 +3,12 @@
 from math import inf
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from gradatim.compare.clusters.arrival import arrived
 from gradatim.compare.fits import fit_one
 from gradatim.compare.job import Rows, Work, samples_of
-from gradatim.compare.pool import HERE, Crew, side_by_side
+from gradatim.compare.pool import HERE, Crew, delayed, side_by_side
 from gradatim.compare.worker import behave
 from gradatim.runs import disk
 from gradatim.runs.model_folder import save_model
@@ -33,7 +32,7 @@ def refit(
         Whether the time was over before the training was.
     """
     folder = folder.absolute()  # workers may have another working directory
-    call = joblib.delayed(_refit)(folder, work, rows, training, metric, deadline)
+    call = delayed(_refit, folder, work, rows, training, metric, deadline)
     (late,) = side_by_side([call], on=crew)
     arrived(folder / "model" / "model.json")
     return bool(late)

@@ -1,4 +1,8 @@
-"""Worker processes of one thread each: two of them beat one process of two threads."""
+"""Worker processes of one thread each: two of them beat one process of two threads.
+
+Here they are forked from one warm process where the system allows it (`compare.local`), else
+joblib begins them anew; on a cluster joblib's backends hand the calls out.
+"""
 
 import os
 import signal
@@ -8,21 +12,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import joblib
-from joblib.externals.loky import get_reusable_executor
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-
+from gradatim.compare.local.staff import Call, WorkerKilled, available, forked
 from gradatim.core.errors import ResourceError
 
-__all__ = ["HERE", "Crew", "side_by_side", "workers"]
+__all__ = ["HERE", "Call", "Crew", "delayed", "side_by_side", "workers"]
 
-# Killed workers leave shared arrays behind; the tracker that removes them says so at the exit.
+# Killed workers of joblib leave shared arrays behind; the tracker that removes them says so.
 QUIET = "ignore:resource_tracker"
 GRACE = 10.0
 """Seconds that workers have to save a checkpoint when they are asked to leave."""
 
-Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
-"""What `joblib.delayed` makes: function, arguments, keywords."""
+
+def delayed(function: Callable[..., Any], *given: Any, **named: Any) -> Call:
+    """Return a call as `side_by_side` takes it, and joblib: function, arguments, keywords."""
+    return function, given, named
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ def _cores() -> int:
 
 def _dismiss() -> None:
     """Ask the workers to save and leave; end those that take longer than some seconds."""
+    from joblib.externals.loky import get_reusable_executor
+
     executor = get_reusable_executor()
     processes = list(executor._processes.values())
     try:
@@ -76,20 +81,36 @@ def workers(on: Crew = HERE) -> int:
     return on.count
 
 
-def side_by_side(calls: Iterable[Any], *, ordered: bool = True, on: Crew = HERE) -> Iterator[Any]:
-    """Run `joblib.delayed` calls in workers and yield their results.
+def side_by_side(calls: Iterable[Call], *, ordered: bool = True, on: Crew = HERE) -> Iterator[Any]:
+    """Run calls in workers and yield their results.
 
     Calls are drawn when a worker is free, so an iterator may decide late what comes next. When the
     caller stops listening, the workers are ended.
 
     Args:
-        calls: what to run.
+        calls: what to run, as `delayed` makes them.
         ordered: yield in the order of the calls; otherwise as they finish.
         on: who runs them.
 
     Raises:
         ResourceError: a worker here was killed.
     """
+    try:
+        if on is HERE and available():
+            yield from forked(calls, on.count, ordered=ordered)
+        else:
+            yield from _by_joblib(calls, ordered, on)
+    except WorkerKilled as error:
+        raise ResourceError(
+            "a worker process was killed, as the system does when memory is short;\n"
+            "the same command goes on; give fewer rows, or leave out costly rungs"
+        ) from error
+
+
+def _by_joblib(calls: Iterable[Call], ordered: bool, on: Crew) -> Iterator[Any]:
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     os.environ.setdefault("PYTHONWARNINGS", QUIET)
     how = "generator" if ordered else "generator_unordered"
     with joblib.parallel_config(**on.backend):
@@ -98,10 +119,7 @@ def side_by_side(calls: Iterable[Any], *, ordered: bool = True, on: Crew = HERE)
             yield from pool(map(on.packed, calls))
         except TerminatedWorkerError as error:
             on.stop()
-            raise ResourceError(
-                "a worker process was killed, as the system does when memory is short;\n"
-                "the same command goes on; give fewer rows, or leave out costly rungs"
-            ) from error
+            raise WorkerKilled from error
         except BaseException:
             on.stop()
             raise

@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from gradatim.core.errors import ConfigError
 from gradatim.explain.reach import Reach, follow, start
-from gradatim.ops.multiply_adds import of_operation, plain_attention
+from gradatim.ops.multiply_adds import Watching, of_operation, plain_attention
 
 __all__ = ["Layer", "Shapes", "shapes"]
 
@@ -79,7 +78,7 @@ def shapes(network: nn.Module, inputs: Tensor, sides: tuple[int, ...]) -> Shapes
     return Shapes(layers, parameters, products, tuple(trace.unused()))
 
 
-class _Trace(TorchDispatchMode):
+class _Trace(Watching):
     """Watches modules through hooks, and operations as a dispatch mode."""
 
     def __init__(self, network: nn.Module, inputs: Tensor, sides: tuple[int, ...]) -> None:

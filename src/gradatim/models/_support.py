@@ -17,7 +17,7 @@ from gradatim.core.randomness import generator
 from gradatim.core.rung import Model, Solved
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Category, Signature
-from gradatim.layers.kernel import RbfExpansion, nystroem, rbf
+from gradatim.layers.kernel import RbfExpansion, nystroem, rbf, squared_distances
 from gradatim.layers.outputs import output_for
 from gradatim.layers.votes import PairwiseMachine, Present
 from gradatim.models._support_choice import choose
@@ -75,11 +75,17 @@ class SupportVectors(Solved):
         t = output.encode(samples.targets)
         job = _Job(self, signature, seed)
         trial = torch.randperm(len(x), generator=generator(seed, "trial"))[: self.trial_rows]
-        choice = choose(x[trial], t[trial], samples.take(trial), signature, seed)
+        few = len(trial) == len(x)
+        # Of few rows the distances are computed once, for every gamma, fold and machine.
+        apart = squared_distances(x, x) if few else None
+        near = apart[trial][:, trial] if apart is not None else None
+        choice = choose(x[trial], t[trial], samples.take(trial), signature, seed, near)
+        if apart is not None:
+            job.kernel = (-choice["gamma"] * apart).exp()
         if isinstance(signature.output, Category):
             splits = self._calibrating(samples, signature, seed)
             output.scale.fill_(_calibrated(job, x, t, splits, choice))
-        extents, network = job(x, t, choice)
+        extents, network = job(x, t, None, choice)
         return Model(features, network, output, extents)
 
     def _calibrating(self, samples: Samples, signature: Signature, seed: int) -> list[Split]:
@@ -96,21 +102,27 @@ class _Job:
     def __init__(self, rung: SupportVectors, signature: Signature, seed: int) -> None:
         self.rung, self.signature, self.seed = rung, signature, seed
         self.classifies = isinstance(signature.output, Category)
+        self.kernel: Tensor | None = None
 
     def __call__(
-        self, x: Tensor, t: Tensor, choice: Mapping[str, float]
+        self, x: Tensor, t: Tensor, rows: Tensor | None, choice: Mapping[str, float]
     ) -> tuple[dict[str, int], nn.Module]:
-        """Solve with these rows."""
+        """Solve with these rows of x and t, or with all."""
+        kernel = self.kernel
+        if rows is not None:
+            x, t = x[rows], t[rows]
+            kernel = kernel[rows][:, rows] if kernel is not None else None
         exact = len(x) <= self.rung.limit
         if not exact:
             return self._with_landmarks(x, t, choice)
-        return (self._classify if self.classifies else self._regress)(x, t, choice)
+        solve = self._classify if self.classifies else self._regress
+        return solve(x, t, choice, kernel.numpy() if kernel is not None else None)
 
     def _network(self, extents: dict[str, int]) -> Any:
         return self.rung.build(self.signature, extents).network
 
     def _classify(
-        self, x: Tensor, t: Tensor, choice: Mapping[str, float]
+        self, x: Tensor, t: Tensor, choice: Mapping[str, float], kernel: np.ndarray | None
     ) -> tuple[dict[str, int], nn.Module]:
         classes = t.unique().tolist()
         if len(classes) == 1:
@@ -118,26 +130,27 @@ class _Job:
             return extents, self._network(extents)
         from sklearn.svm import SVC
 
-        solver = SVC(C=choice["cost"], gamma=choice["gamma"], cache_size=_CACHE)
-        solver.fit(x.numpy(), t.numpy())
+        solver = SVC(C=choice["cost"], cache_size=_CACHE, **_kernel(choice, kernel))
+        solver.fit(x.numpy() if kernel is None else kernel, t.numpy())
         counts = zip(classes, solver.n_support_.tolist(), strict=True)
         extents = {f"support_{c}": n for c, n in counts}
         # For two classes scikit-learn turns the sign around; the machine wants libsvm's own.
         sign = -1.0 if len(classes) == 2 else 1.0
         bias, weights = sign * solver.intercept_, sign * solver.dual_coef_
         network = self._network(extents)
-        return extents, network.fill(solver.support_vectors_, weights, bias, choice["gamma"])
+        points = x[torch.from_numpy(solver.support_).long()].numpy()
+        return extents, network.fill(points, weights, bias, choice["gamma"])
 
     def _regress(
-        self, x: Tensor, t: Tensor, choice: Mapping[str, float]
+        self, x: Tensor, t: Tensor, choice: Mapping[str, float], kernel: np.ndarray | None
     ) -> tuple[dict[str, int], nn.Module]:
         from sklearn.svm import SVR
 
         weights, bias = torch.zeros_like(t), torch.zeros(t.shape[1], dtype=torch.float64)
         for column, target in enumerate(t.T.numpy()):
-            cost, gamma, width = choice["cost"], choice["gamma"], choice["width"]
-            solver = SVR(C=cost, gamma=gamma, epsilon=width, cache_size=_CACHE)
-            solver.fit(x.numpy(), target)
+            cost, width = choice["cost"], choice["width"]
+            solver = SVR(C=cost, epsilon=width, cache_size=_CACHE, **_kernel(choice, kernel))
+            solver.fit(x.numpy() if kernel is None else kernel, target)
             weights[solver.support_.astype(np.int64), column] = torch.tensor(solver.dual_coef_[0])
             bias[column] = solver.intercept_[0]
         support = (weights != 0).any(1)
@@ -193,6 +206,11 @@ class _Job:
         return torch.from_numpy(weights), torch.from_numpy(bias)
 
 
+def _kernel(choice: Mapping[str, float], kernel: np.ndarray | None) -> dict[str, Any]:
+    """Return how libsvm comes by the kernel."""
+    return {"gamma": choice["gamma"]} if kernel is None else {"kernel": "precomputed"}
+
+
 def _calibrated(
     job: _Job, x: Tensor, t: Tensor, splits: Sequence[Split], choice: Mapping[str, float]
 ) -> float:
@@ -200,7 +218,7 @@ def _calibrated(
     scores, targets = [], []
     for train, held in splits:
         known = held[np.isin(t[held], t[train])]
-        scores.append(job(x[train], t[train], choice)[1](x[known]))
+        scores.append(job(x, t, torch.from_numpy(train), choice)[1](x[known]))
         targets.append(t[known])
     if not sum(map(len, targets)):
         return 1.0

@@ -15,6 +15,7 @@ from gradatim.compare.final import refit
 from gradatim.compare.gallery import keep_evidence, keep_gallery
 from gradatim.compare.job import Work
 from gradatim.compare.leaderboard import Ladder, collect
+from gradatim.compare.local.staff import prepare
 from gradatim.compare.pool import Crew
 from gradatim.core.errors import ConfigError, GradatimError, NumericError, ResourceError
 from gradatim.core.metric import Metric
@@ -103,6 +104,8 @@ def climb(
     begun, seed = monotonic(), int(seed)
     chosen = Chosen.of(climb, target, options)
     chosen.check(seed)
+    if chosen.on == "here":
+        prepare()  # workers begin with their imports while the data is read
     if stream or (chosen.rows is None and too_large(data, chosen.memory)):
         told, where = command or "gradatim.climb(...)", Path(out) if out is not None else None
         return Climb(

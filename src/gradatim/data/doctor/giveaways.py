@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.special import gammaln
-from scipy.stats import rankdata
 
 __all__ = ["luck", "score"]
 
@@ -26,7 +25,7 @@ def _worst_auc(value: np.ndarray, code: np.ndarray) -> float:
     set against the pairs of the two.
     """
     size = np.bincount(code)
-    ranks = np.bincount(code, rankdata(value))
+    ranks = np.bincount(code, _ranks(value))
     order = np.argsort(ranks / size)
     size, ranks = size[order].astype(np.float64), ranks[order]
     above = np.cumsum(size[::-1])[::-1][1:]
@@ -47,13 +46,20 @@ def _recall(value: np.ndarray, code: np.ndarray) -> float:
 def _rank_correlation(value: np.ndarray, code: np.ndarray) -> float:
     if not value.max():
         return 0.0
-    return float(abs(np.corrcoef(rankdata(value), rankdata(code))[0, 1]))
+    return float(abs(np.corrcoef(_ranks(value), _ranks(code))[0, 1]))
 
 
 def _correlation_ratio(value: np.ndarray, code: np.ndarray) -> float:
-    rank = rankdata(code)
+    rank = _ranks(code)
     mean = np.bincount(value, rank) / np.bincount(value)
     return float(np.sqrt(np.var(mean[value]) / np.var(rank)))
+
+
+def _ranks(code: np.ndarray) -> np.ndarray:
+    """Return the ranks from 1 of whole numbers from 0; equal ones share the mean of theirs."""
+    count = np.bincount(code)
+    ranks: np.ndarray = (np.cumsum(count) - (count - 1) / 2)[code]
+    return ranks
 
 
 def luck(values: np.ndarray, answer: np.ndarray, category: bool, classes: bool) -> float:

@@ -1,0 +1,1 @@
+"""Workers of this machine: forked from one process that has imported everything, once."""
