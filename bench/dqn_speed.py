@@ -6,16 +6,21 @@ agent steps; epsilon 0.1. `loop` is what CleanRL's dqn_atari.py does, one enviro
 gymnasium wrappers, a memory of NumPy arrays, torch.optim.Adam. `gradatim` is the rung dqn as
 `gradatim fit env:ALE/Breakout-v5 --rung dqn` trains it: 32 games in ale-py's vector environment.
 
-Pillow shrinks the pictures of the loop, as OpenCV is no dependency here. Both remember 6400 moments
-and have 2000 of them when the clock starts. Figures are agent steps (not frames) a second, medians
-of the rounds; those of the processor are beside those of the wall, for a busy machine.
+The rung renews its target every 8000 agent steps, remembers 30,000 moments, and keeps what the
+target says of a moment that is drawn again. So it is measured with its memory full and over one
+whole life of a target: its rates are those of all rounds together. The loop renews its target every
+1000 agent steps, which costs it nothing measurable; `gradatim, renewing as often` does so too, and
+has nothing to keep. Memories are filled by chance before the clock starts; the loop's, which costs
+the same at any size, holds 6400 moments and has 2000 of them.
+
+Pillow shrinks the pictures of the loop, as OpenCV is no dependency here. Figures are agent steps
+(not frames) a second; those of the processor are beside those of the wall, for a busy machine.
 """
 
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from statistics import median
 from typing import Any
 
 import ale_py
@@ -33,8 +38,13 @@ from gradatim.session.objects import task_for, work_for
 from gradatim.train.fitting import Fitting
 
 GAME, BATCH, EVERY, MEMORY, BEGIN = "ALE/Breakout-v5", 32, 4, 6400, 2000
-ROUNDS, STEPS, GOAL, EPSILON = 5, 320, 2.0, 0.1
-Rates = dict[str, list[float]]
+ROUNDS, GOALS, EPSILON = 5, (2.0, 2.5), 0.1
+RENEWED = 1000
+"""Agent steps between two copies of the loop's network to its target."""
+OWN, OFTEN, LOOP = "gradatim", "gradatim, renewing as often", "loop"
+STEPS = {OWN: 1600, OFTEN: 320, LOOP: 320}
+"""Agent steps of a round."""
+Times = dict[str, list[float]]
 
 
 class Small(gymnasium.ObservationWrapper):
@@ -98,7 +108,7 @@ class Memory:
 
 
 def loop() -> Iterator[None]:
-    """Yield after every `STEPS` agent steps of the usual loop; first when it has begun to learn."""
+    """Yield after every round of the usual loop; first when it has begun to learn."""
     gymnasium.register_envs(ale_py)
     environment = gymnasium.make(GAME, obs_type="grayscale", frameskip=1)
     environment = gymnasium.wrappers.FrameStackObservation(Small(Skipping(environment)), 4)
@@ -118,9 +128,9 @@ def loop() -> Iterator[None]:
         step += 1
         if step > BEGIN and step % EVERY == 0:
             descend(online, target, optimizer, memory.draw())
-        if step % 1000 == 0:
+        if step % RENEWED == 0:
             target.load_state_dict(online.state_dict())
-        if step >= BEGIN and (step - BEGIN) % STEPS == 0:
+        if step >= BEGIN and (step - BEGIN) % STEPS[LOOP] == 0:
             yield
 
 
@@ -139,58 +149,82 @@ def descend(
     optimizer.step()
 
 
-def gradatim() -> Iterator[None]:
-    """Yield after every `STEPS` agent steps of the rung; first when it has begun to learn."""
+def gradatim(name: str, **numbers: int) -> Iterator[None]:
+    """Yield after every round of the rung; first when its memory is full and it begins to learn."""
     data = read(f"env:{GAME}", ReadOptions())
-    rung = RUNGS["dqn"].parse({"memory": MEMORY, "begin": BEGIN, "explore": 1, "epsilon": EPSILON})
+    full = {"begin": 10**8, "explore": 1, "epsilon": EPSILON}
+    rung = RUNGS["dqn"].parse({**full, **numbers})
     task = task_for(data.signature)
     work = work_for(rung, task, data.signature, 500, 0)
     assert work.recipe.batch == BATCH, "the same work"
     samples = data.samples.take(range(500))
     fitting = Fitting(rung, task, samples, data.signature, work.recipe)
-    games, updates = fitting.trainee.plan.games, fitting.trainee.plan.updates
-    assert games == EVERY * updates, "the same work"
+    plan = fitting.trainee.plan
+    assert plan.games == EVERY * plan.updates, "the same work"
+    assert name != OWN or STEPS[name] * ROUNDS == plan.games * plan.target_every, "a whole life"
     fitting.move()
     while True:
         yield
-        for _ in range(STEPS // games):
+        for _ in range(STEPS[name] // plan.games):
             fitting.move()
 
 
 def main() -> int:
     """Measure in turn, write the results, return how many goals are missed."""
     torch.set_num_threads(1)
-    contenders = {"gradatim": gradatim(), "loop": loop()}
-    wall: Rates = {name: [] for name in contenders}
-    processor: Rates = {name: [] for name in contenders}
+    torch.set_flush_denormal(True)
+    contenders = {
+        OWN: gradatim(OWN),
+        OFTEN: gradatim(OFTEN, target_every=RENEWED // (EVERY * 8)),
+        LOOP: loop(),
+    }
+    wall: Times = {name: [] for name in contenders}
+    processor: Times = {name: [] for name in contenders}
     for steps in contenders.values():
         next(steps)
     for turn in range(ROUNDS):
         for name in list(contenders)[:: 1 if turn % 2 else -1]:
             begun, worked = time.perf_counter(), time.process_time()
             next(contenders[name])
-            wall[name].append(STEPS / (time.perf_counter() - begun))
-            processor[name].append(STEPS / (time.process_time() - worked))
+            wall[name].append(time.perf_counter() - begun)
+            processor[name].append(time.process_time() - worked)
+    publish("dqn_speed", _facts(wall, processor), trial=False)
+    return sum(not goal["reached"] for goal in _facts(wall, processor)["goals"])
+
+
+def _facts(wall: Times, processor: Times) -> dict[str, Any]:
+    """Return what is written: rates, and those of the rung over that of the loop."""
+    clocks = {"wall": wall, "processor": processor}
     ratios = {
-        name: median(rates["gradatim"]) / median(rates["loop"])
-        for name, rates in (("wall", wall), ("processor", processor))
+        clock: {name: round(_rate(times, name) / _rate(times, LOOP), 2) for name in (OWN, OFTEN)}
+        for clock, times in clocks.items()
     }
-    measured = round(ratios["wall"], 2)
-    goal = {
-        "goal": f"DQN on {GAME}, agent steps a second >= {GOAL:g}x a CleanRL-style loop",
-        "measured": measured,
-        "unit": "times as fast",
-        "reached": measured >= GOAL,
-    }
-    facts = {
-        "goals": [goal],
+    measured = ratios["wall"][OWN]
+    work = f"DQN on {GAME}, agent steps a second"
+    goals = [
+        {
+            "goal": f"{work} >= {least:g}x a CleanRL-style loop",
+            "measured": measured,
+            "unit": "times as fast",
+            "reached": measured >= least,
+        }
+        for least in GOALS
+    ]
+    return {
+        "goals": goals,
         "protocol": (__doc__ or "").split("\n\n")[1:],
-        "steps_a_second": {name: [round(r, 1) for r in rates] for name, rates in wall.items()},
-        "steps_a_processor_second": {n: [round(r, 1) for r in s] for n, s in processor.items()},
-        "ratios": {name: round(value, 2) for name, value in ratios.items()},
+        "steps_a_second": _rates(wall),
+        "steps_a_processor_second": _rates(processor),
+        "ratios": ratios,
     }
-    publish("dqn_speed", facts, trial=False)
-    return sum(not goal["reached"] for goal in facts["goals"])
+
+
+def _rate(times: Times, name: str) -> float:
+    return STEPS[name] * len(times[name]) / sum(times[name])
+
+
+def _rates(times: Times) -> dict[str, list[float]]:
+    return {name: [round(STEPS[name] / t, 1) for t in rounds] for name, rounds in times.items()}
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ from torch import nn
 
 from gradatim.core.samples import Samples
 from gradatim.core.signature import Actions, Game, Signature
+from gradatim.data.games.opening import games_named
 from gradatim.models import RUNGS
 from gradatim.models.play._deep_q import DeepQLearning
-from gradatim.ops.play.replay import Moments
+from gradatim.models.play._observed import Observed
+from gradatim.ops.play.replay import Moments, Replay, empty
 from gradatim.tasks.play import TASK
 from gradatim.train.fitting import Fitting
 from gradatim.train.lasting import Lasting
@@ -33,56 +35,76 @@ def fitting(name: str, signature: Signature = BREAKOUT, **changes: object) -> Fi
     return Fitting(rung, TASK.of(signature), seeds, signature, recipe)
 
 
-def moments() -> Moments:
+def moments() -> tuple[Moments, Replay]:
     """Three moments: one goes on, one is over, one was no move."""
     chance = torch.Generator().manual_seed(0)
-    planes = torch.randint(0, 2, (2, 3, 4, 10, 10), generator=chance).to(torch.uint8)
-    return Moments(
-        planes[0],
+    planes = torch.randint(0, 2, (6, 4, 10, 10), generator=chance).to(torch.uint8)
+    drawn = Moments(
+        torch.arange(3),
         torch.tensor([0, 2, 1]),
         torch.tensor([1.0, 0.5, 9.0]),
         torch.tensor([0.9, 0.0, 0.9]),
-        planes[1],
+        torch.arange(3, 6),
         torch.tensor([1.0, 1.0, 0.0]),
     )
+    replay = Replay(empty(6, 1, (4, 10, 10), 1.0, stacked=False), (4, 10, 10), 1.0, stacked=False)
+    for row in planes.split(1):
+        replay.add(row, torch.zeros(1).long(), torch.zeros(1), torch.zeros(1).byte())
+    return drawn, replay
 
 
 @pytest.mark.parametrize("name", ["dqn", "double_dqn"])
-def test_the_loss_is_that_of_the_paper(name):
+@pytest.mark.parametrize("target_every", [1, 250], ids=["asked always", "asked once"])
+def test_the_loss_is_that_of_the_paper(name, target_every):
     """Against the equations, written out; the third moment was none, the second has no later."""
-    fit = fitting(name)
+    fit = fitting(name, target_every=target_every)
     fit.move()
-    task, network, drawn = fit.trainee, fit.model.network, moments()
+    task, network, (drawn, replay) = fit.trainee, fit.model.network, moments()
+    fit.learner.memory = {}  # of answers about other planes
     with torch.no_grad():
         for parameter in task.target.parameters():
             parameter.add_(0.05 * torch.randn(parameter.shape, generator=torch.Generator()))
-        later = drawn.later.float()
-        ours, theirs, now = network(later), task.target(later), network(drawn.seen.float())
+        seen, later = replay.seen(torch.arange(6)).float().split(3)
+        ours, theirs, now = network(later), task.target(later), network(seen)
         best = ours.argmax(1) if name == "double_dqn" else theirs.argmax(1)
         errors = [now[0, 0] - (1.0 + 0.9 * theirs[0, best[0]]), now[1, 2] - 0.5]
         expected = sum(0.5 * e * e if abs(e) < 1 else abs(e) - 0.5 for e in errors) / 2
-    torch.testing.assert_close(_loss(task, network, drawn), expected)
-
-
-def _loss(task: DeepQLearning, network: nn.Module, drawn: Moments) -> torch.Tensor:
-    return task.loss_of(network, drawn, task.aims(network, drawn), torch.arange(3)).detach()
+    aims = task.aims(fit.learner, replay, drawn, 2)
+    assert ("answers.about" in fit.learner.memory) == (target_every == 250)
+    said = task.loss_of(network, replay.seen(drawn.now), drawn, aims).detach()
+    torch.testing.assert_close(said, expected)
 
 
 def test_double_and_plain_aims_differ():
     """Else the test above would prove one of them only."""
-    fit = fitting("dqn")
-    fit.move()
     chance = torch.Generator().manual_seed(1)
-    later = torch.rand(200, 4, 10, 10, generator=chance)
-    with torch.no_grad():
-        for parameter in fit.trainee.target.parameters():
-            parameter.add_(0.2 * torch.randn(parameter.shape, generator=chance))
-        plain, double = (
-            RUNGS[name]().future(fit.model.network, fit.trainee.target, later)
-            for name in ("dqn", "double_dqn")
-        )
-    assert (plain >= double - 1e-6).all(), "a maximum is never below another choice"
+    theirs, ours = torch.randn(2, 200, 3, generator=chance)
+    plain, double = (RUNGS[name]().future(theirs, lambda: ours) for name in ("dqn", "double_dqn"))
+    assert (plain >= double).all(), "a maximum is never below another choice"
     assert (plain > double + 1e-4).any()
+
+
+@pytest.mark.parametrize("name", ["dqn", "n_step_dqn"])
+def test_what_the_target_said_is_what_it_would_say(name, monkeypatch):
+    """Answers are kept until the target is renewed; a moment that is written over has none."""
+    fit = fitting(name, target_every=40, memory=120)
+    honest, kept = DeepQLearning.aims, []
+
+    def checked(task, learner, replay, drawn, rows):
+        aims = honest(task, learner, replay, drawn, rows)
+        about = learner.memory["answers.about"]
+        kept.append(int((about >= 0).sum()))
+        memory = {k: v for k, v in learner.memory.items() if not k.startswith("answers.")}
+        monkeypatch.setattr(learner, "memory", memory)
+        torch.testing.assert_close(honest(task, learner, replay, drawn, rows), aims)
+        monkeypatch.undo()
+        return aims
+
+    for _ in range(100):
+        monkeypatch.setattr(DeepQLearning, "aims", checked)
+        fit.move()
+    assert kept[39] > kept[40] > 0, "the target was renewed"
+    assert kept[39] > 0.9 * 120
 
 
 def test_a_dueling_head_is_the_mean_of_values_plus_advantages():
@@ -124,19 +146,31 @@ def test_learns_from_its_memory_from_the_first_step_on(name, signature):
     assert any(not torch.equal(before[k], after[k]) for k in before)
 
 
-CASES = [(n, BREAKOUT) for n in (*DEEP, "linear_q")] + [("dqn", POLE), ("tabular_q", POLE)]
+def test_begins_when_its_memory_is_full_though_more_was_asked_for():
+    """A memory of 30 moments of 4 games side by side holds 28."""
+    fit = fitting("dqn", memory=30, begin=100)
+    fit.move()
+    assert int(fit.learner.memory["replay.written"]) == 8
 
 
-@pytest.mark.parametrize(("name", "signature"), CASES)
-def test_goes_on_with_the_same_bits_for_200_steps(name, signature):
+CASES = [(n, BREAKOUT, {}) for n in (*DEEP, "linear_q")] + [
+    ("dqn", POLE, {}),
+    ("tabular_q", POLE, {}),
+    ("dqn", BREAKOUT, {"target_every": 60, "updates": 2}),
+    ("n_step_dqn", BREAKOUT, {"target_every": 10}),
+]
+
+
+@pytest.mark.parametrize(("name", "signature", "changes"), CASES)
+def test_goes_on_with_the_same_bits_for_200_steps(name, signature, changes):
     """Memory, target, games and running means: all that a step reads is in the checkpoint."""
-    whole = fitting(name, signature)
+    whole = fitting(name, signature, **changes)
     for _ in range(33):
         whole.move()
     state = whole.state_dict()
     torch.manual_seed(71)
     torch.rand(3)
-    resumed = fitting(name, signature)
+    resumed = fitting(name, signature, **changes)
     for _ in range(7):
         resumed.move()  # whatever it has seen, it must go
     resumed.load_state_dict(state)
@@ -197,3 +231,42 @@ def test_a_table_moves_by_the_rate_of_the_error():
     expected = before.clone()
     expected[here, action] += rate * (aim - before[here, action])
     torch.testing.assert_close(values.detach(), expected)
+
+
+def test_pictures_of_a_console_are_learnt_and_resumed_bit_for_bit():
+    """Large pictures in tiles, several moments at a time; answers of the target are kept."""
+    pytest.importorskip("ale_py")
+    atari = Signature(
+        input=Game(name="ALE/Breakout-v5", shape=(4, 84, 84), levels=255.0),
+        output=Actions(names=("noop", "fire", "right", "left")),
+    )
+    whole, resumed = (fitting("dqn", atari, memory=120, updates=1) for _ in range(2))
+    for _ in range(3):
+        whole.move()
+    state = whole.state_dict()
+    assert state["learner.memory.replay.seen"].shape == (30, 4, 84 * 84)
+    assert (state["learner.memory.answers.about"] >= 0).any()
+    resumed.move()
+    resumed.load_state_dict(state)
+    for _ in range(10):
+        whole.move()
+        resumed.move()
+    first, second = whole.state_dict(), resumed.state_dict()
+    assert not [k for k in first if not torch.equal(first[k], second[k])]
+
+
+def test_what_is_remembered_is_what_was_seen():
+    """The network is asked with pictures while it plays, and with rows of its memory later on."""
+    pytest.importorskip("ale_py")
+    game = Game(name="ALE/Breakout-v5", shape=(4, 84, 84), levels=255.0)
+    observe, games = Observed(game), games_named(game.name, 2)
+    shape = (4, 21, 21, 16)
+    replay = Replay(empty(20, 2, shape, 255.0, stacked=True), shape, 255.0, stacked=True)
+    seen, shown = games.reset(torch.tensor([1, 2])), []
+    for move in range(12):
+        shown.append(observe(seen))
+        step = games.step(torch.tensor([move % 4, 1]))
+        replay.add(observe.kept(seen[:, -1:]), torch.zeros(2), step.rewards, torch.zeros(2).byte())
+        seen = step.seen
+    assert torch.equal(observe(replay.seen(torch.arange(24))), torch.cat(shown))
+    assert shown[0].shape == (2, 64, 21, 21)

@@ -52,6 +52,13 @@ class Acting:
         self._games: Games | None = None
         self._seen, self._latest = torch.empty(0), torch.empty(0)
 
+    @property
+    def games(self) -> Games:
+        """The games, opened when they are first asked for."""
+        if self._games is None:
+            self._games = opened(self.game, self.count)
+        return self._games
+
     def move(
         self,
         learner: Learner,
@@ -83,17 +90,14 @@ class Acting:
         self, values: Callable[[Tensor], Tensor], seen: Tensor, epsilon: float
     ) -> Int64[Tensor, " games"]:
         """Return the best action, or any with chance epsilon; at 1 nobody is asked."""
-        assert self._games is not None, "they were opened"
-        any_action = torch.randint(len(self._games.actions), (self.count,))
+        any_action = torch.randint(len(self.games.actions), (self.count,))
         if epsilon >= 1:
             return any_action
         return torch.where(torch.rand(self.count) < epsilon, any_action, values(seen).argmax(1))
 
     def _standing(self, memory: dict[str, Tensor], seeds: Tensor) -> Games:
         """Return the games as the memory says they stand; a learner may have been restored."""
-        if self._games is None:
-            self._games = opened(self.game, self.count)
-        games = self._games
+        games = self.games
         if "games.gained" not in memory:
             self._seen = games.reset(seeds)
             memory["games.ended"] = torch.zeros(self.count, dtype=torch.bool)
@@ -108,8 +112,7 @@ class Acting:
         self, memory: dict[str, Tensor], rewards: Tensor, ended: Bool[Tensor, " games"]
     ) -> None:
         """Keep how the games stand, and a running mean of the full returns of finished ones."""
-        assert self._games is not None, "they were opened"
-        memory |= {STATE + name: tensor for name, tensor in self._games.state_dict().items()}
+        memory |= {STATE + name: tensor for name, tensor in self.games.state_dict().items()}
         gained = memory["games.gained"] + rewards
         total, weight = memory["games.return"]
         for value in gained[ended]:

@@ -1,13 +1,13 @@
 """What the deep Q-networks share: Q-learning from a memory, against a copy of the network."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import partial
 from typing import Annotated, ClassVar
 
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -23,11 +23,13 @@ from gradatim.layers.play.values import Values
 from gradatim.models.play._acting import Acting, reported
 from gradatim.models.play._observed import Observed
 from gradatim.models.play._plan import Plan, plan_for, recipe_for
+from gradatim.ops.play.answers import Answers, unasked
 from gradatim.ops.play.replay import Moments, Replay, empty
 
 __all__ = ["DeepQ", "DeepQLearning"]
 
-MEMORY, TARGET = "replay.", "target."  # in a learner's memory
+MEMORY, TARGET, ANSWERS = "replay.", "target.", "answers."  # in a learner's memory
+Asking = Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor]
 Few = Annotated[int, Field(ge=1, le=4096)] | None
 Many = Annotated[int, Field(ge=1, le=10**8)] | None
 Share = Annotated[float, Field(ge=0, le=1)] | None
@@ -46,8 +48,7 @@ class DeepQLearning(Learning):
     def __init__(self, task: Task, rung: "DeepQ", observe: Observed, plan: Plan) -> None:
         super().__init__(task)
         self.rung, self.observe, self.plan = rung, observe, plan
-        self.pixels = observe.game.levels > 1
-        self.acting = Acting(observe.game, plan.games, clip=self.pixels)
+        self.acting = Acting(observe.game, plan.games, clip=observe.game.levels > 1)
         self.target: nn.Module = nn.Identity()  # until there is a network to copy
         self.copied: dict[str, Tensor] = {}
 
@@ -58,14 +59,15 @@ class DeepQLearning(Learning):
         """
         plan, seeds = self.plan, batch.inputs[:, 0]
         replay = self._replay(learner)
-        while replay.filled * plan.games < min(plan.begin, plan.memory):
+        while replay.filled < min(-(-plan.begin // plan.games), replay.moments):
             self._act(learner, replay, 1.0, seeds)
         self._act(learner, replay, self.epsilon(learner.step), seeds)
         self._synchronise(learner)
         moments = replay.draw(plan.updates * len(batch), self.rung.n, plan.gamma)
-        aims = self.aims(learner.model, moments)
-        for rows in torch.arange(len(aims)).split(len(batch)):
-            loss, norm = learner.descend(partial(self.loss_of, learner.model, moments, aims, rows))
+        aims = self.aims(learner, replay, moments, len(batch)).split(len(batch))
+        for part, aim in zip(moments.split(len(batch)), aims, strict=True):
+            seen = replay.seen(part.now)
+            loss, norm = learner.descend(partial(self.loss_of, learner.model, seen, part, aim))
         return reported(learner, loss, norm, plan.updates)
 
     def epsilon(self, step: int) -> float:
@@ -74,23 +76,31 @@ class DeepQLearning(Learning):
         return max(end, 1 - (1 - end) * step / self.plan.explore)
 
     @torch.no_grad()
-    def aims(self, network: nn.Module, moments: Moments) -> Float32[Tensor, " moments"]:
-        """Return r + gamma^n times the future of every moment."""
-        future = self.rung.future(network, self.target, self.observe(moments.later))
+    def aims(
+        self, learner: Learner, replay: Replay, moments: Moments, rows: int
+    ) -> Float32[Tensor, " moments"]:
+        """Return r + gamma^n times the future of every moment, `rows` of them at a time."""
+
+        def by(network: nn.Module, later: Tensor) -> Tensor:
+            parts = later.split(rows)
+            return torch.cat([network(self.observe(replay.seen(part))) for part in parts])
+
+        said = self._answers(learner, replay, rows)(moments.later, partial(by, self.target))
+        future = self.rung.future(said, partial(by, learner.model, moments.later))
         return moments.returns + moments.discounts * future
 
     def loss_of(
         self,
         network: nn.Module,
+        seen: Tensor,
         moments: Moments,
-        aims: Float32[Tensor, " moments"],
-        rows: Int64[Tensor, " rows"],
+        aims: Float32[Tensor, " rows"],
     ) -> Float32[Tensor, ""]:
-        """Return the mean loss of Q(s, a) against the aims, over these rows."""
-        values = network.train()(self.observe(moments.seen[rows]))
-        said = values.gather(1, moments.actions[rows, None])[:, 0]
-        delta, weights = self.plan.delta, moments.weights[rows]
-        losses = nn.functional.huber_loss(said, aims[rows], reduction="none", delta=delta)
+        """Return the mean loss of Q(s, a) against the aims."""
+        values = network.train()(self.observe(seen))
+        said = values.gather(1, moments.actions[:, None])[:, 0]
+        delta, weights = self.plan.delta, moments.weights
+        losses = nn.functional.huber_loss(said, aims, reduction="none", delta=delta)
         return (losses * weights).sum() / weights.sum().clamp_min(1)
 
     @torch.no_grad()
@@ -100,17 +110,30 @@ class DeepQLearning(Learning):
             return said
 
         move = self.acting.move(learner, values, epsilon, seeds)
-        replay.add(move.seen, move.actions, move.rewards, move.ends)
+        newest = move.seen[:, -1:] if replay.stacked else move.seen
+        replay.add(self.observe.kept(newest), move.actions, move.rewards, move.ends)
 
     def _replay(self, learner: Learner) -> Replay:
         """Return what is remembered, a part of the learner's memory."""
         memory, game, games = learner.memory, self.observe.game, self.plan.games
+        stacked = self.acting.games.stacked
+        nothing = torch.zeros(1, *game.shape, dtype=torch.uint8 if game.levels else torch.float32)
+        shape = tuple(self.observe.kept(nothing).shape[1:])
         if MEMORY + "written" not in memory:
             moments = max(2 * self.rung.n + game.shape[0], self.plan.memory // games)
-            made = empty(moments, games, game.shape, game.levels, self.pixels)
+            made = empty(moments, games, shape, game.levels, stacked)
             memory |= {MEMORY + name: tensor for name, tensor in made.items()}
-        tensors = {k.removeprefix(MEMORY): v for k, v in memory.items() if k.startswith(MEMORY)}
-        return Replay(tensors, game.shape, game.levels, self.pixels)
+        return Replay(_under(memory, MEMORY), shape, game.levels, stacked)
+
+    def _answers(self, learner: Learner, replay: Replay, rows: int) -> Asking:
+        """Return how the target is asked: once about a moment, where they are drawn more often."""
+        plan, memory = self.plan, learner.memory
+        if plan.target_every * plan.updates * rows < plan.memory:
+            return lambda moments, ask: ask(moments)
+        if ANSWERS + "about" not in memory:
+            made = unasked(replay.moments * replay.games, len(self.acting.games.actions))
+            memory |= {ANSWERS + name: tensor for name, tensor in made.items()}
+        return Answers(_under(memory, ANSWERS)).to
 
     @torch.no_grad()
     def _synchronise(self, learner: Learner) -> None:
@@ -121,6 +144,8 @@ class DeepQLearning(Learning):
         first = TARGET + next(iter(self.copied))
         if learner.step % self.plan.target_every == 0:
             now = learner.model.state_dict()
+            if ANSWERS + "about" in learner.memory:
+                Answers(_under(learner.memory, ANSWERS)).forget()
         elif learner.memory[first] is self.copied[first.removeprefix(TARGET)]:
             return
         else:  # the learner was restored
@@ -128,6 +153,10 @@ class DeepQLearning(Learning):
         for name, value in self.copied.items():
             value.copy_(now[name])
             learner.memory[TARGET + name] = value
+
+
+def _under(memory: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in memory.items() if k.startswith(prefix)}
 
 
 class DeepQ(Trained):
@@ -169,9 +198,14 @@ class DeepQ(Trained):
 
     @abstractmethod
     def future(
-        self, network: nn.Module, target: nn.Module, later: Tensor
+        self, said: Float32[Tensor, "rows actions"], ask: Callable[[], Tensor]
     ) -> Float32[Tensor, " rows"]:
-        """Return what is expected from what is seen later on."""
+        """Return what is expected from what is seen later on.
+
+        Args:
+            said: by the target, of every action.
+            ask: for what the network says.
+        """
 
     def head(self, features: int, actions: int) -> nn.Module:
         """Return the layers that value actions."""

@@ -1,30 +1,34 @@
 """What is seen of a game, in the numbers that a network takes."""
 
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor, nn
 
 from gradatim.core.randomness import generator
 from gradatim.core.signature import Game
 from gradatim.data.games.opening import opened
+from gradatim.layers.play.networks import large
+from gradatim.ops.play.tiles import tiled, woven
 
 __all__ = ["Observed", "first_seen"]
 
 GAMES, MOVES = 64, 200
 """How many games are watched, and for how long, to learn how large numbers are."""
 DEVIATIONS = 3.0
-LARGE = 42  # pixels
+PICTURES = 4
+"""Dimensions of several pictures of several games; tiles have one more."""
 
 
 class Observed(nn.Module):
-    """Pixels in [0, 1]; numbers as (x - centre) / reach, most of them in [-1, 1].
+    """Pixels in [0, 1], of large pictures in tiles; numbers as (x - centre) / reach.
 
-    Where the game knows the bounds of a number, these are centre +- reach; else they are the mean
-    and three standard deviations in games that are played by chance. Chance alone would not do:
-    who plays well comes to see what it never does, such as a cart far from the middle.
+    Most numbers are in [-1, 1]. Where the game knows their bounds, these are centre +- reach; else
+    they are the mean and three standard deviations in games that are played by chance. Chance alone
+    would not do: who plays well comes to see what it never does, such as a cart far from the
+    middle.
 
-    A model is asked with what is seen of games. Seeds, which are what rows of such data hold, stand
-    for the beginnings of their games.
+    A model is asked with what is seen of games, or with what was `kept` of that. Seeds, which are
+    what rows of such data hold, stand for the beginnings of their games.
 
     Args:
         game: of the signature.
@@ -36,7 +40,7 @@ class Observed(nn.Module):
 
     def __init__(self, game: Game, *, scaled: bool = True) -> None:
         super().__init__()
-        self.game, self.scaled = game, scaled and not game.levels
+        self.game, self.scaled, self.tiles = game, scaled and not game.levels, large(game)
         if self.scaled:
             self.register_buffer("centre", torch.zeros(game.shape))
             self.register_buffer("reach", torch.ones(game.shape))
@@ -56,17 +60,19 @@ class Observed(nn.Module):
         """Return features of what is seen, or of the beginnings of games with these seeds."""
         seen = first_seen(self.game, inputs) if inputs.dtype == torch.int64 else inputs
         if self.game.levels:
-            return _floats(seen).div_(self.game.levels)
+            return self._planes(seen).float().div_(self.game.levels)
         if not self.scaled:
             return seen
         return (seen - self.centre) / self.reach
 
+    def kept(self, seen: Tensor) -> Tensor:
+        """Return what is seen as a memory keeps it: large pictures in tiles."""
+        return tiled(seen) if self.tiles else seen
 
-def _floats(seen: Tensor) -> Float32[Tensor, "rows channels height width"]:
-    """Return pixels as numbers, large ones with the channels last: convolved 1.2 times as fast."""
-    if seen.shape[-1] < LARGE:
-        return seen.float()
-    return seen.to(torch.float32, memory_format=torch.channels_last)
+    def _planes(self, seen: Tensor) -> UInt8[Tensor, "rows channels down across"]:
+        if not self.tiles:
+            return seen
+        return woven(seen if seen.dim() == PICTURES + 1 else tiled(seen))
 
 
 def first_seen(game: Game, seeds: Int64[Tensor, "rows 1"]) -> Tensor:

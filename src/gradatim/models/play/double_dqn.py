@@ -1,9 +1,10 @@
 """Double DQN: the network chooses the best action, its copy says what that is worth."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from jaxtyping import Float32
-from torch import Tensor, nn
+from torch import Tensor
 
 from gradatim.models.play._deep_q import DeepQ
 
@@ -24,12 +25,11 @@ class DoubleDqn(DeepQ):
     deviations: ClassVar[tuple[str, ...]] = DeepQ.shared_deviations
 
     def future(
-        self, network: nn.Module, target: nn.Module, later: Tensor
+        self, said: Float32[Tensor, "rows actions"], ask: Callable[[], Tensor]
     ) -> Float32[Tensor, " rows"]:
         """Return Q'(s', argmax_a Q(s', a))."""
-        best = network(later).argmax(1, keepdim=True)
-        values: Tensor = target(later)
-        return values.gather(1, best)[:, 0]
+        best = ask().argmax(1, keepdim=True)
+        return said.gather(1, best)[:, 0]
 
 
 RUNG = DoubleDqn

@@ -1,9 +1,10 @@
 """Deep Q-network: a network in place of the table, a memory, and a target that stands still."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from jaxtyping import Float32
-from torch import Tensor, nn
+from torch import Tensor
 
 from gradatim.models.play._deep_q import DeepQ
 
@@ -24,11 +25,10 @@ class Dqn(DeepQ):
     deviations: ClassVar[tuple[str, ...]] = DeepQ.shared_deviations
 
     def future(
-        self, network: nn.Module, target: nn.Module, later: Tensor
+        self, said: Float32[Tensor, "rows actions"], ask: Callable[[], Tensor]
     ) -> Float32[Tensor, " rows"]:
         """Return max_a Q'(s', a)."""
-        values: Tensor = target(later)
-        return values.max(1).values
+        return said.max(1).values
 
 
 RUNG = Dqn
