@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gradatim.core.uncollected import FirstImport
+
 if TYPE_CHECKING:
     from gradatim.estimators import Classifier, Regressor
     from gradatim.session.ablate import ablate
@@ -24,11 +26,11 @@ if TYPE_CHECKING:
 # are rooms; their functions are in `gradatim.session`: `evaluate.evaluate` and `ask.report`.
 __all__ = ["Classifier", "Regressor", "ablate", "climb", "derive", "fit", "import_weights"]
 __all__ += ["inspect", "load", "predict", "race", "rates", "shapes", "signal", "story", "track"]
-
 _HOMES = {name: f"session.{name}" for name in __all__} | {"predict": "session.ask"}
 _HOMES |= dict.fromkeys(("Classifier", "Regressor"), "estimators")
 
 __version__ = "0.1.0"
+FirstImport("torch").await_it()
 
 
 def __getattr__(name: str) -> Any:
