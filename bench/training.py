@@ -9,7 +9,7 @@ from pathlib import Path
 
 from contest import data
 from contest.race import race
-from contest.results import Facts, pending, publish, quick, ratio
+from contest.results import Facts, publish, quick, ratio
 
 FRAMEWORKS = ("lightning_trainer", "skorch_net", "keras_jax")
 
@@ -33,7 +33,6 @@ def main() -> None:
         ratio(f"one fit of {name}", factor, races[name]["contenders"], ["eager"])
         for name, factor in factors.items()
     ]
-    goals.append(pending("update of deep Q-learning >= 2.5x a CleanRL-style loop", "not built yet"))
     publish("training", {"goals": goals, "races": races}, trial=trial)
 
 

@@ -18,7 +18,10 @@ PATIENCE = 300.0
 """Seconds that a preparation or a measurement may take before its process is ended."""
 
 # Set on some machines for OpenBLAS builds older than the ones compared here, which they slow.
-_HINDRANCES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_OUTDATED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# pip compiles what it installs. This package runs from its source, and where this is set it alone
+# would be compiled anew in every process.
+_HINDRANCES = (*_OUTDATED, "PYTHONDONTWRITEBYTECODE")
 
 Facts = dict[str, Any]
 

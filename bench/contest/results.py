@@ -50,11 +50,6 @@ def _named(peers: Sequence[str]) -> str:
     return peers[0] if len(peers) == 1 else f"the fastest of {', '.join(peers)}"
 
 
-def pending(text: str, reason: str) -> Facts:
-    """Return a goal that cannot be measured yet."""
-    return {"goal": text, "measured": None, "reached": False, "unit": "", "reason": reason}
-
-
 def publish(name: str, facts: Facts, *, trial: bool) -> None:
     """Write NAME.json and the page of all results, and say how the goals came out.
 

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import gradatim  # noqa: F401  before torch, as who uses it does: see core/uncollected.py
+
+# isort: split
 import torch
 from contest.data import opened
 from contest.worker import Job, Plain, enter
