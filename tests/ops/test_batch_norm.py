@@ -29,11 +29,9 @@ def code() -> None:
 @pytest.fixture
 def forgetful() -> Iterator[None]:
     """Let a test decide anew whether there is machine code."""
-    for cached in (compiled_batch_norm.obstacle, compiled_batch_norm._code):
-        cached.cache_clear()
+    compiled_batch_norm.CODE.forget()
     yield
-    for cached in (compiled_batch_norm.obstacle, compiled_batch_norm._code):
-        cached.cache_clear()
+    compiled_batch_norm.CODE.forget()
 
 
 def drawn(*shape: int, seed: int) -> Tensor:
@@ -171,10 +169,10 @@ def test_environment_switches_it_off(code: None, monkeypatch: pytest.MonkeyPatch
 def test_without_a_compiler_torch_computes(
     forgetful: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(source: object) -> None:
+    def missing() -> None:
         raise library.Unavailable("there is no C compiler")
 
-    monkeypatch.setattr(compiled_batch_norm, "library", missing)
+    monkeypatch.setattr(compiled_batch_norm.CODE, "compiled", missing)
     given = leaves((3, 8, 4, 4))
     assert compiled_batch_norm.obstacle() == "there is no C compiler"
     (ours, out), (theirs, right) = (done(way, given, True, True) for way in (batch_norm, plain))
@@ -191,7 +189,6 @@ def test_wrong_code_is_not_used(
     wrong = Path(str(tmp_path)) / "wrong.c"
     wrong.write_text(right.replace("d_beta[c] = sum", "d_beta[c] = 2 * sum"), "utf-8")
     assert wrong.read_text("utf-8") != right
-    monkeypatch.setattr(compiled_batch_norm, "SOURCE", wrong)
-    compiled_batch_norm._code.cache_clear()
-    compiled_batch_norm.obstacle.cache_clear()
+    monkeypatch.setattr(compiled_batch_norm.CODE, "source", wrong)
+    compiled_batch_norm.CODE.forget()
     assert "does not compute what torch does" in str(compiled_batch_norm.obstacle())

@@ -117,5 +117,7 @@ def test_wrong_machine_code_is_not_taken(tmp_path, monkeypatch):
     wrong = tmp_path / "wrong.c"
     wrong.write_text(text.replace("a[i] * line[v]", "a[i] + line[v]"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(compiled_grams, "SOURCE", wrong)
-    assert "does not compute" in str(compiled_grams._code.__wrapped__())
+    monkeypatch.setattr(compiled_grams.CODE, "source", wrong)
+    compiled_grams.CODE.forget()
+    assert "does not compute" in str(compiled_grams.CODE.obstacle())
+    compiled_grams.CODE.forget()

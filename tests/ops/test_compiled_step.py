@@ -29,9 +29,9 @@ def code() -> None:
 @pytest.fixture
 def forgetful() -> Iterator[None]:
     """Let a test decide anew whether there is machine code."""
-    compiled_step._code.cache_clear()
+    compiled_step.CODE.forget()
     yield
-    compiled_step._code.cache_clear()
+    compiled_step.CODE.forget()
 
 
 def by_torch(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -156,8 +156,8 @@ def test_other_processors_compute_the_same(code, monkeypatch, tmp_path, instruct
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     flags = tuple(f for f in library.FLAGS if not f.startswith("-march"))
     monkeypatch.setattr(library, "FLAGS", (*flags, f"-march={instructions}"))
-    other = compiled_step._declared(compiled_step.SOURCE)
-    monkeypatch.setattr(compiled_step, "_code", lambda: other)
+    other = compiled_step.CODE.compiled()
+    monkeypatch.setattr(compiled_step.CODE, "_code", other)
     assert compiled_step._agrees(other)
     test_cross_entropy_is_torchs(None, 21, 3.0)
     test_an_update_is_torchs(None, monkeypatch, 0.1)
@@ -181,5 +181,5 @@ def test_code_that_computes_something_else_is_not_used(
     changed = tmp_path / "step.c"
     changed.write_text(source.replace(right, wrong), encoding="utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(compiled_step, "SOURCE", changed)
+    monkeypatch.setattr(compiled_step.CODE, "source", changed)
     assert "does not compute what torch does" in str(compiled_step.obstacle())

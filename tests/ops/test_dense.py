@@ -48,9 +48,9 @@ def code(monkeypatch) -> None:
 @pytest.fixture
 def forgetful() -> Iterator[None]:
     """Let a test decide anew whether there is machine code."""
-    compiled_dense._code.cache_clear()
+    compiled_dense.CODE.forget()
     yield
-    compiled_dense._code.cache_clear()
+    compiled_dense.CODE.forget()
 
 
 def whole(*shape: int, seed: int) -> Tensor:
@@ -223,9 +223,9 @@ def test_other_processors_compute_the_same(code, monkeypatch, tmp_path, instruct
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.parent / instructions))
     flags = tuple(f for f in library.FLAGS if not f.startswith("-march"))
     monkeypatch.setattr(library, "FLAGS", (*flags, f"-march={instructions}"))
-    other = compiled_dense._declared(compiled_dense.SOURCE)
+    other = compiled_dense.CODE.compiled()
     assert other.lanes() == {"x86-64": 4, "x86-64-v3": 8, "x86-64-v4": 16}[instructions]
-    monkeypatch.setattr(compiled_dense, "_code", lambda: other)
+    monkeypatch.setattr(compiled_dense.CODE, "_code", other)
     given_ = arguments(shape)
     assert applies(*given_)
     for relu in (False, True):
@@ -233,7 +233,7 @@ def test_other_processors_compute_the_same(code, monkeypatch, tmp_path, instruct
 
 
 def test_short_registers_leave_it_to_torch(code, forgetful, monkeypatch):
-    right = compiled_dense._declared(compiled_dense.SOURCE)
+    right = compiled_dense.CODE.compiled()
     monkeypatch.setattr(compiled_dense, "SHORT", right.lanes())
     assert compiled_dense.obstacle() == "this processor's registers are short"
 
@@ -252,7 +252,7 @@ def test_code_that_computes_something_else_is_not_used(code, forgetful, monkeypa
     wrong = tmp_path / "dense.c"
     wrong.write_text(right.replace("of <= 0.0f", "of <= 1.0f"), encoding="utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(compiled_dense, "SOURCE", wrong)
+    monkeypatch.setattr(compiled_dense.CODE, "source", wrong)
     assert "does not compute what torch does" in str(compiled_dense.obstacle())
 
 

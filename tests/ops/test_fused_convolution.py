@@ -50,9 +50,9 @@ def code() -> None:
 @pytest.fixture
 def forgetful() -> Iterator[None]:
     """Let a test decide anew whether there is machine code."""
-    compiled_fused_convolution._code.cache_clear()
+    compiled_fused_convolution.CODE.forget()
     yield
-    compiled_fused_convolution._code.cache_clear()
+    compiled_fused_convolution.CODE.forget()
 
 
 def whole(*shape: int, seed: int, most: int = 4) -> Tensor:
@@ -287,8 +287,8 @@ def test_other_processors_compute_the_same(code, monkeypatch, tmp_path, instruct
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
     flags = tuple(f for f in library.FLAGS if not f.startswith("-march"))
     monkeypatch.setattr(library, "FLAGS", (*flags, f"-march={instructions}"))
-    other = compiled_fused_convolution._declared(compiled_fused_convolution.SOURCE)
-    monkeypatch.setattr(compiled_fused_convolution, "_code", lambda: other)
+    other = compiled_fused_convolution.CODE.compiled()
+    monkeypatch.setattr(compiled_fused_convolution.CODE, "_code", other)
     given_ = arguments(shape)
     assert applies(*given_)
     same(gradients(convolve_relu_pool, given_), gradients(plain, given_))
@@ -308,7 +308,7 @@ def test_code_that_computes_something_else_is_not_used(code, forgetful, monkeypa
     wrong = tmp_path / "fused_convolution.c"
     wrong.write_text(right.replace("= b[o];", "= -b[o];"), encoding="utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(compiled_fused_convolution, "SOURCE", wrong)
+    monkeypatch.setattr(compiled_fused_convolution.CODE, "source", wrong)
     assert "does not compute what torch does" in str(compiled_fused_convolution.obstacle())
 
 

@@ -36,11 +36,9 @@ def code() -> None:
 @pytest.fixture
 def forgetful() -> Iterator[None]:
     """Let a test decide anew whether there is machine code."""
-    for cached in (compiled_winograd.obstacle, compiled_winograd._code):
-        cached.cache_clear()
+    compiled_winograd.CODE.forget()
     yield
-    for cached in (compiled_winograd.obstacle, compiled_winograd._code):
-        cached.cache_clear()
+    compiled_winograd.CODE.forget()
 
 
 def given(shape: tuple[int, ...], layout: torch.memory_format = LAST) -> tuple[Tensor, Tensor]:
@@ -184,10 +182,10 @@ def test_a_layer_in_training_goes_the_short_way_and_answers_as_torch(
 def test_without_a_compiler_torch_computes(
     forgetful: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(source: Path) -> None:
+    def missing() -> None:
         raise library.Unavailable("there is no C compiler")
 
-    monkeypatch.setattr(compiled_winograd, "library", missing)
+    monkeypatch.setattr(compiled_winograd.CODE, "compiled", missing)
     x, weight = given(SHAPES[0])
     assert compiled_winograd.obstacle() == "there is no C compiler"
     assert torch.equal(convolve(x, weight), plain(x, weight))
@@ -201,5 +199,5 @@ def test_wrong_code_is_not_used(
     wrong = tmp_path / "wrong.c"
     wrong.write_text(right.replace(line, f"{line} + d[0]"), "utf-8")
     assert wrong.read_text("utf-8") != right
-    monkeypatch.setattr(compiled_winograd, "SOURCE", wrong)
+    monkeypatch.setattr(compiled_winograd.CODE, "source", wrong)
     assert "does not compute what torch does" in str(compiled_winograd.obstacle())

@@ -1,14 +1,13 @@
 """The machine code behind `gradatim.ops.batch_norm` and its gradient."""
 
 import ctypes
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from gradatim.ops.compiled.library import Unavailable, library
+from gradatim.ops.compiled.library import WRONG, MachineCode
 
 __all__ = ["BatchNorm", "Pass", "obstacle"]
 
@@ -34,23 +33,22 @@ class Kept(NamedTuple):
     variance: Tensor
 
 
-@cache
 def obstacle() -> str | None:
     """Return why the machine code is not used, or None; the first call compiles it."""
-    try:
-        _code()
-    except Unavailable as error:
-        return str(error)
-    return None if _agrees() else "the compiled code does not compute what torch does"
+    return CODE.obstacle()
 
 
-@cache
-def _code() -> ctypes.CDLL:
-    """Return the machine code, told of its pointers: ctypes would cut them to 32 bits."""
-    code, pointer = library(SOURCE), ctypes.c_void_p
+def _declare(code: ctypes.CDLL) -> None:
+    pointer = ctypes.c_void_p
     code.forward.argtypes = [*[pointer] * 7, ctypes.c_double, pointer]
     code.backward.argtypes = [*[pointer] * 12, ctypes.c_double, pointer]
-    return code
+
+
+def _fault(code: ctypes.CDLL) -> str | None:
+    return None if _agrees() else WRONG
+
+
+CODE = MachineCode(SOURCE, _declare, _fault)
 
 
 def _agrees() -> bool:
@@ -75,7 +73,7 @@ def _forward(
     kept = Kept(gamma.clone(), beta.clone(), *moments)
     other = added.data_ptr() if added is not None else None
     given = [t.data_ptr() for t in (*kept, out)]
-    _checked(_code().forward(x.data_ptr(), other, *given, how.eps, _sizes(x, other, how)), x)
+    _checked(CODE.code.forward(x.data_ptr(), other, *given, how.eps, _sizes(x, other, how)), x)
     return out, kept
 
 
@@ -87,7 +85,7 @@ def _backward(
     passed = [torch.empty_like(x)] if added and how.relu else []
     results = (by_x, *passed, *numbers) if passed else (by_x, None, *numbers)
     pointers = [t.data_ptr() if t is not None else None for t in (slope, x, out, *kept, *results)]
-    _checked(_code().backward(*pointers[:-1], how.eps, _sizes(x, added, how)), x)
+    _checked(CODE.code.backward(*pointers[:-1], how.eps, _sizes(x, added, how)), x)
     return by_x, numbers[0], numbers[1], *passed
 
 

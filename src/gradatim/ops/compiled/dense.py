@@ -2,15 +2,13 @@
 
 import ctypes
 import struct
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gradatim.ops.compiled.library import Unavailable, library
-from gradatim.ops.shortcuts import closed
+from gradatim.ops.compiled.library import WRONG, MachineCode
 
 __all__ = ["MOST_LAYERS", "backward", "described", "forward", "obstacle", "panels"]
 
@@ -28,10 +26,7 @@ LAYER = struct.Struct("@5q8q11P")
 
 def obstacle() -> str | None:
     """Return why the machine code is not used, or None; the first call compiles it."""
-    if closed():
-        return "GRADATIM_FUSED=0 switches it off"
-    code = _code()
-    return code if isinstance(code, str) else None
+    return CODE.obstacle()
 
 
 def described(
@@ -74,17 +69,17 @@ def forward(layers: bytes, work: int) -> None:
         layers: `described`, one after the other.
         work: multiply-adds of all of them.
     """
-    _run(_loaded().forward, layers, work)
+    _run(CODE.code.forward, layers, work)
 
 
 def backward(layers: bytes, work: int) -> None:
     """Write the gradients of a chain of layers, from the last to the first."""
-    _run(_loaded().backward, layers, work)
+    _run(CODE.code.backward, layers, work)
 
 
 def panels(columns: int) -> int:
     """Return into how many panels the machine code cuts so many columns."""
-    return -(-columns // int(_loaded().panel()))
+    return -(-columns // int(CODE.code.panel()))
 
 
 def _run(door: Any, layers: bytes, work: int) -> None:
@@ -102,29 +97,14 @@ def _place(tensor: Tensor | None) -> int:
     return 0 if tensor is None else tensor.data_ptr()
 
 
-@cache
-def _code() -> ctypes.CDLL | str:
-    """Return the machine code, or why there is none."""
-    try:
-        code = _declared(SOURCE)
-    except Unavailable as error:
-        return str(error)
+def _declare(code: ctypes.CDLL) -> None:
+    code.forward.argtypes = code.backward.argtypes = [ctypes.c_char_p, *[ctypes.c_int64] * 2]
+
+
+def _fault(code: ctypes.CDLL) -> str | None:
     if code.lanes() <= SHORT:
         return "this processor's registers are short"
-    return code if _agrees(code) else "the compiled code does not compute what torch does"
-
-
-def _declared(source: Path) -> ctypes.CDLL:
-    """Return the machine code, told of its arguments."""
-    code = library(source)
-    code.forward.argtypes = code.backward.argtypes = [ctypes.c_char_p, *[ctypes.c_int64] * 2]
-    return code
-
-
-def _loaded() -> ctypes.CDLL:
-    code = _code()
-    assert isinstance(code, ctypes.CDLL), code
-    return code
+    return None if _agrees(code) else WRONG
 
 
 def _agrees(code: ctypes.CDLL) -> bool:
@@ -144,3 +124,6 @@ def _agrees(code: ctypes.CDLL) -> bool:
         if not all(map(torch.equal, (out, by_x, by_weight, by_bias), wanted)):
             return False
     return True
+
+
+CODE = MachineCode(SOURCE, _declare, _fault)

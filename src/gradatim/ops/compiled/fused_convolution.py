@@ -1,7 +1,6 @@
 """The torch operator behind `gradatim.ops.fused_convolution`: its machine code and its gradient."""
 
 import ctypes
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gradatim.ops.compiled.library import Unavailable, library
-from gradatim.ops.shortcuts import closed
+from gradatim.ops.compiled.library import WRONG, MachineCode
 
 __all__ = ["PADDINGS", "SIDES", "Pass", "Prepared", "obstacle"]
 
@@ -24,34 +22,16 @@ WORTH_A_THREAD = 2_000_000
 
 def obstacle() -> str | None:
     """Return why the machine code is not used, or None; the first call compiles it."""
-    if closed():
-        return "GRADATIM_FUSED=0 switches it off"
-    code = _code()
-    return code if isinstance(code, str) else None
+    return CODE.obstacle()
 
 
-@cache
-def _code() -> ctypes.CDLL | str:
-    """Return the machine code, or why there is none."""
-    try:
-        code = _declared(SOURCE)
-    except Unavailable as error:
-        return str(error)
-    return code if _agrees(code) else "the compiled code does not compute what torch does"
-
-
-def _declared(source: Path) -> ctypes.CDLL:
-    """Return the machine code, told of its pointers: ctypes would cut them to 32 bits."""
-    code = library(source)
+def _declare(code: ctypes.CDLL) -> None:
     code.forward.argtypes = [ctypes.c_void_p] * 6
     code.backward.argtypes = [ctypes.c_void_p] * 8
-    return code
 
 
-def _loaded() -> ctypes.CDLL:
-    code = _code()
-    assert isinstance(code, ctypes.CDLL), code
-    return code
+def _fault(code: ctypes.CDLL) -> str | None:
+    return None if _agrees(code) else WRONG
 
 
 def _agrees(code: ctypes.CDLL) -> bool:
@@ -68,6 +48,9 @@ def _agrees(code: ctypes.CDLL) -> bool:
         if not all(torch.allclose(a, b, atol=1e-3) for a, b in pairs):
             return False
     return True
+
+
+CODE = MachineCode(SOURCE, _declare, _fault)
 
 
 def _forward(
@@ -90,7 +73,7 @@ class Prepared:
 
     def __init__(self, weight: Tensor, bias: Tensor, padding: int) -> None:
         self.weight, self.bias, self.padding = weight.contiguous(), bias.contiguous(), padding
-        self._door = _loaded().forward
+        self._door = CODE.code.forward
         self._told: tuple[Any, ...] = (None,)
 
     def convolve_relu_pool(self, x: Tensor) -> Tensor:
@@ -133,7 +116,7 @@ class Pass:
         x, weight, bias, padding = given
         self.out, slope = above
         self.winner = torch.empty_like(self.out, dtype=torch.uint8)
-        self._code, self._padding, self._weight = _loaded(), padding, weight
+        self._code, self._padding, self._weight = CODE.code, padding, weight
         self._held = (bias, slope, below, slopes)  # the machine code holds no tensors
         places = (t.data_ptr() for t in (weight, bias, self.out, self.winner))
         self._places, self._above = tuple(places), (slope.data_ptr(), self.winner.data_ptr())
@@ -271,8 +254,8 @@ _LIBRARY.define(
     "convolve_relu_pool_backward(Tensor slope, Tensor winner, Tensor x, Tensor weight,"
     " int padding, bool to_x) -> (Tensor, Tensor, Tensor)"
 )
-_LIBRARY.impl("convolve_relu_pool", lambda *given: _forward(_loaded(), *given), "CPU")
+_LIBRARY.impl("convolve_relu_pool", lambda *given: _forward(CODE.code, *given), "CPU")
 _LIBRARY.impl("convolve_relu_pool", _Differentiable.apply, "Autograd")
-_LIBRARY.impl("convolve_relu_pool_backward", lambda *given: _backward(_loaded(), *given), "CPU")
+_LIBRARY.impl("convolve_relu_pool_backward", lambda *given: _backward(CODE.code, *given), "CPU")
 torch.library.register_fake("gradatim::convolve_relu_pool", _results, lib=_LIBRARY)
 torch.library.register_fake("gradatim::convolve_relu_pool_backward", _gradients, lib=_LIBRARY)

@@ -4,15 +4,13 @@ The same sums by torch's own operations are in `gradatim.ops.grams`, which choos
 """
 
 import ctypes
-from functools import cache
 from pathlib import Path
 
 import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from gradatim.ops.compiled.library import Unavailable, library
-from gradatim.ops.shortcuts import closed
+from gradatim.ops.compiled.library import WRONG, MachineCode
 
 __all__ = ["moments", "obstacle"]
 
@@ -30,13 +28,10 @@ class _Table(ctypes.Structure):
 
 def obstacle(x: Tensor, t: Tensor) -> str | None:
     """Return why the machine code cannot take these, or None; the first call compiles it."""
-    if closed():
-        return "GRADATIM_FUSED=0 switches it off"
     for given in (x, t):
         if given.dtype != torch.float64 or given.device.type != "cpu" or given.stride(1) != 1:
             return "rows must be float64, side by side in this machine's memory"
-    code = _code()
-    return code if isinstance(code, str) else None
+    return CODE.obstacle()
 
 
 def moments(
@@ -59,9 +54,7 @@ def moments(
         IndexError: there is no such row.
         MemoryError: there is no room for a block of rows.
     """
-    code = _code()
-    assert isinstance(code, ctypes.CDLL), code
-    return _moments(code, x, t, rows, origin)
+    return _moments(CODE.code, x, t, rows, origin)
 
 
 def _moments(code: ctypes.CDLL, x: Tensor, t: Tensor, rows: Tensor, origin: Tensor) -> Tensor:
@@ -77,15 +70,12 @@ def _moments(code: ctypes.CDLL, x: Tensor, t: Tensor, rows: Tensor, origin: Tens
     return total.triu() + total.triu(1).T
 
 
-@cache
-def _code() -> ctypes.CDLL | str:
-    """Return the machine code, or why there is none."""
-    try:
-        code = library(SOURCE)
-    except Unavailable as error:
-        return str(error)
+def _declare(code: ctypes.CDLL) -> None:
     code.add_moments.argtypes = [ctypes.c_void_p] * 2 + [ctypes.c_int64, ctypes.c_void_p]
-    return code if _agrees(code) else "the compiled code does not compute what torch does"
+
+
+def _fault(code: ctypes.CDLL) -> str | None:
+    return None if _agrees(code) else WRONG
 
 
 def _agrees(code: ctypes.CDLL) -> bool:
@@ -94,3 +84,6 @@ def _agrees(code: ctypes.CDLL) -> bool:
     t, rows = x[:, :2] - x[:, 5:7], torch.arange(299, 0, -1)
     z = torch.cat([x, t, x.new_ones(300, 1)], dim=1)[rows]
     return torch.equal(_moments(code, x, t, rows, x.new_zeros(43)), z.T @ z)
+
+
+CODE = MachineCode(SOURCE, _declare, _fault)

@@ -13,9 +13,12 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["Unavailable", "library"]
+from gradatim.ops.shortcuts import closed
+
+__all__ = ["WRONG", "MachineCode", "Unavailable", "library"]
 
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-O3", "-march=native", "-std=gnu11", "-D_GNU_SOURCE", "-fPIC", "-shared", "-pthread")
@@ -24,8 +27,70 @@ HEADERS = Path(__file__).parent
 SECONDS = 60
 
 
+WRONG = "the compiled code does not compute what torch does"
+
+
 class Unavailable(Exception):
     """Why there is no machine code here."""
+
+
+class MachineCode:
+    """What one C file compiles to: made when first needed, then tried, and kept.
+
+    Args:
+        source: the C file.
+        declare: tells ctypes what the code takes, which would cut pointers to 32 bits.
+        fault: tries the code on a small example and says what is wrong, for a compiler may have
+            its faults; None where nothing is.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        declare: Callable[[ctypes.CDLL], None],
+        fault: Callable[[ctypes.CDLL], str | None],
+    ) -> None:
+        self.source, self.declare, self.fault = source, declare, fault
+        self._code: ctypes.CDLL | None = None
+        self._obstacle: str | None = None
+        self._tried = False
+
+    def obstacle(self) -> str | None:
+        """Return why the code is not used, or None; the first call compiles it."""
+        if closed():
+            return "GRADATIM_FUSED=0 switches it off"
+        if not self._tried:
+            self._obstacle, self._tried = self._trial(), True
+        return self._obstacle
+
+    @property
+    def code(self) -> ctypes.CDLL:
+        """The code; `obstacle` knows of none."""
+        if self._code is None:
+            self.obstacle()
+        assert self._code is not None, self._obstacle
+        return self._code
+
+    def compiled(self) -> ctypes.CDLL:
+        """Return the code of the file as it is now, untried.
+
+        Raises:
+            Unavailable: see `library`.
+        """
+        code = library(self.source)
+        self.declare(code)
+        return code
+
+    def forget(self) -> None:
+        """Compile and try again when it is needed next."""
+        self._code, self._obstacle, self._tried = None, None, False
+
+    def _trial(self) -> str | None:
+        try:
+            self._code = self.compiled()
+        except Unavailable as error:
+            return str(error)
+        return self.fault(self._code)
 
 
 def library(source: Path) -> ctypes.CDLL:

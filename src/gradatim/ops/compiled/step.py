@@ -3,14 +3,12 @@
 import ctypes
 import struct
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gradatim.ops.compiled.library import Unavailable, library
-from gradatim.ops.shortcuts import closed
+from gradatim.ops.compiled.library import WRONG, MachineCode
 
 __all__ = ["cross_entropy", "look_up", "move", "obstacle"]
 
@@ -23,10 +21,7 @@ WORTH_A_THREAD = 250_000
 
 def obstacle() -> str | None:
     """Return why the machine code is not used, or None; the first call compiles it."""
-    if closed():
-        return "GRADATIM_FUSED=0 switches it off"
-    code = _code()
-    return code if isinstance(code, str) else None
+    return CODE.obstacle()
 
 
 def look_up(sources: Sequence[Tensor], index: Tensor, to: Tensor) -> None:
@@ -40,7 +35,7 @@ def look_up(sources: Sequence[Tensor], index: Tensor, to: Tensor) -> None:
     size = to.element_size() * (to.numel() // index.numel())
     places = (ctypes.c_void_p * len(sources))(*(source.data_ptr() for source in sources))
     numbers = (*index.shape, size, ctypes.addressof(places), index.data_ptr(), to.data_ptr())
-    if _loaded().look_up(LOOKUP.pack(*numbers), _threads(to)):
+    if CODE.code.look_up(LOOKUP.pack(*numbers), _threads(to)):
         raise MemoryError("no memory to look up rows in")
 
 
@@ -53,7 +48,7 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | N
     """
     losses, slopes = outputs.new_empty(len(outputs)), torch.empty_like(outputs)
     places = (tensor.data_ptr() for tensor in (outputs, targets, losses, slopes))
-    failed = _loaded().cross_entropy(*places, *outputs.shape)
+    failed = CODE.code.cross_entropy(*places, *outputs.shape)
     if failed == 1:
         raise MemoryError("no memory for one row of classes")
     return None if failed else (losses, slopes)
@@ -88,7 +83,7 @@ def move(
     numbers = (number.numel(), 1 - rate * decay, first, second, rate / (1 - first**count))
     places = (tensor.data_ptr() for tensor in (gradient, number, mean, square))
     scale = (1 - second**count) ** -0.5
-    if _loaded().move(MOMENTS.pack(*numbers, scale, tiny, *places), _threads(number)):
+    if CODE.code.move(MOMENTS.pack(*numbers, scale, tiny, *places), _threads(number)):
         raise MemoryError("no memory for an update")
 
 
@@ -96,28 +91,14 @@ def _threads(numbers: Tensor) -> int:
     return min(torch.get_num_threads(), 1 + numbers.numel() // WORTH_A_THREAD)
 
 
-@cache
-def _code() -> ctypes.CDLL | str:
-    """Return the machine code, or why there is none."""
-    try:
-        code = _declared(SOURCE)
-    except Unavailable as error:
-        return str(error)
-    return code if _agrees(code) else "the compiled code does not compute what torch does"
-
-
-def _declared(source: Path) -> ctypes.CDLL:
-    """Return the machine code, told of its arguments."""
-    code, number = library(source), ctypes.c_int64
+def _declare(code: ctypes.CDLL) -> None:
+    number = ctypes.c_int64
     code.look_up.argtypes = code.move.argtypes = [ctypes.c_char_p, number]
     code.cross_entropy.argtypes = [*[ctypes.c_void_p] * 4, number, number]
-    return code
 
 
-def _loaded() -> ctypes.CDLL:
-    code = _code()
-    assert isinstance(code, ctypes.CDLL), code
-    return code
+def _fault(code: ctypes.CDLL) -> str | None:
+    return None if _agrees(code) else WRONG
 
 
 def _agrees(code: ctypes.CDLL) -> bool:
@@ -137,3 +118,6 @@ def _agrees(code: ctypes.CDLL) -> bool:
     places = (tensor.data_ptr() for tensor in (g, w, mean, square))
     code.move(MOMENTS.pack(37, 0.75, 0.9, 0.5, 3.0, 2.0, 0.25, *places), 1)
     return close and torch.allclose(w, wanted, atol=1e-5)
+
+
+CODE = MachineCode(SOURCE, _declare, _fault)

@@ -1,14 +1,13 @@
 """The machine code behind `gradatim.ops.winograd` and its gradients."""
 
 import ctypes
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gradatim.ops.compiled.library import Unavailable, library
+from gradatim.ops.compiled.library import WRONG, MachineCode
 
 __all__ = ["Winograd", "obstacle"]
 
@@ -18,24 +17,22 @@ PLACES = ([1, 1], [1, 1], [1, 1], False, [0, 0], 1)
 """Stride, padding, dilation, not transposed, nothing added to the result, one group."""
 
 
-@cache
 def obstacle() -> str | None:
     """Return why the machine code is not used, or None; the first call compiles it."""
-    try:
-        code = _code()
-    except Unavailable as error:
-        return str(error)
+    return CODE.obstacle()
+
+
+def _declare(code: ctypes.CDLL) -> None:
+    code.convolve.argtypes = code.learn.argtypes = [ctypes.c_void_p] * 4
+
+
+def _fault(code: ctypes.CDLL) -> str | None:
     if not code.suits():
         return "the processor has no registers of 512 bits"
-    return None if _agrees() else "the compiled code does not compute what torch does"
+    return None if _agrees() else WRONG
 
 
-@cache
-def _code() -> ctypes.CDLL:
-    """Return the machine code, told of its pointers: ctypes would cut them to 32 bits."""
-    code = library(SOURCE)
-    code.convolve.argtypes = code.learn.argtypes = [ctypes.c_void_p] * 4
-    return code
+CODE = MachineCode(SOURCE, _declare, _fault)
 
 
 def _agrees() -> bool:
@@ -68,7 +65,7 @@ def _spread(slope: Tensor, weight: Tensor) -> Tensor:
 def _applied(x: Tensor, weight: Tensor, start: int, after: int, strides: tuple[int, ...]) -> Tensor:
     rows, _, height, width = x.shape
     out = torch.empty((rows, after, height, width), memory_format=LAST)
-    _checked(_code().convolve(x.data_ptr(), start, out.data_ptr(), _sizes(x, after, strides)), x)
+    _checked(CODE.code.convolve(x.data_ptr(), start, out.data_ptr(), _sizes(x, after, strides)), x)
     return out
 
 
@@ -76,7 +73,7 @@ def _learnt(slope: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     """Return the gradient by the kernels."""
     out = torch.empty_like(weight)
     sizes = _sizes(x, len(weight), out.stride())
-    _checked(_code().learn(x.data_ptr(), slope.data_ptr(), out.data_ptr(), sizes), x)
+    _checked(CODE.code.learn(x.data_ptr(), slope.data_ptr(), out.data_ptr(), sizes), x)
     return out
 
 
