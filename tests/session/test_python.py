@@ -5,6 +5,7 @@ import pkgutil
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import gradatim
 from gradatim.core.errors import DataError
@@ -108,3 +109,15 @@ def test_a_resumed_run_keeps_the_command_that_began_it(tmp_path):
     (out / "complete.json").unlink()
     resume(out)
     assert read_json(out / "leaderboard.json")["command"] == "gradatim climb some.csv"
+
+
+def test_a_fit_leaves_tiny_numbers_as_they_were(tmp_path):
+    def tiny() -> float:
+        return torch.tensor(1e-40).mul(1).item()
+
+    seen: list[float] = []
+    settings = ["epochs=1", "model.width=16"]
+    watch = lambda _: seen.append(tiny())  # noqa: E731  what a user would write
+    gradatim.fit("digits", rung="mlp", settings=settings, out=tmp_path / "run", watch=watch)
+    assert seen == [0.0], "flushed while it trains"
+    assert tiny() > 0
