@@ -176,7 +176,7 @@ def _train(
 
 @contextmanager
 def _flushing() -> Iterator[None]:
-    """Take numbers below 1e-38 for 0, as workers do: on fitted data they make steps 2.5 times as long.
+    """Take numbers below 1e-38 for 0, as workers do: they make steps 2.5 times as long.
 
     This process belongs to the user, who may want them afterwards.
     """
